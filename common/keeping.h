@@ -5,7 +5,7 @@
 #define COMMON_KEEPING_H
 
 /* Opener and errands where something may be held (errand.h), the learner where something is learnt
- * (learning.h); where not, they stand for nothing. */
+ * (learning.h), sharing where that is shared (sharing.h); where not, they stand for nothing. */
 enum {
     KEEPER_CONTROL_FD = 3,
     KEEPER_QUEUE_FD,
@@ -14,6 +14,7 @@ enum {
     KEEPER_OPENER_FD,
     KEEPER_ERRANDS_FD,
     KEEPER_LEARNER_FD,
+    KEEPER_SHARING_FD,
 };
 
 enum {
@@ -63,7 +64,9 @@ enum keeper_message {
     /* parent: what came of that: why it is refused (slice; empty: it serves), and all that is said of
      * the configuration (slice) */
     KEEPER_RELOADED,
-    KEEPER_LEARN_KEY, /* parent: the public key that vectors are sealed to from now on (slice) */
+    /* parent: the public key that vectors are sealed to from now on (slice), and the secret that what is
+     * shared is sealed with (slice) */
+    KEEPER_LEARN_KEY,
     KEEPER_MODEL, /* keeper: a descriptor, the sealed memfd of the model that is used from now on */
 };
 

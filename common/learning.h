@@ -134,11 +134,14 @@ bool learn_built_unpack(struct slice payload, struct learn_built *built);
 /* ---- gatepost-learn and the parent ---- */
 
 enum { LEARNER_CONTROL_FD = 3, LEARNER_KEEPER_FD, LEARNER_KEY_FD };
+enum { LEARN_SHARED = 32 };
 
 enum learner_message {
     LEARNER_END = 1, /* parent: exit 0 */
-    LEARNER_READY,   /* it serves: the public key that vectors are to be sealed to (slice) */
-    LEARNER_FAILED,  /* why it cannot (slice); it exits */
+    /* it serves: the public key that vectors are to be sealed to (slice); the secret that gateways with the
+     * same key seal with what they share (slice, LEARN_SHARED octets) */
+    LEARNER_READY,
+    LEARNER_FAILED, /* why it cannot (slice); it exits */
 };
 
 #endif

@@ -12,9 +12,14 @@ enum redis_place redis_place(const struct settings *settings)
     return settings->redis_socket.len > 0 ? REDIS_AT_SOCKET : REDIS_PRIVATE;
 }
 
+bool redis_shares(const struct settings *settings)
+{
+    return settings->learn_enabled && redis_place(settings) != REDIS_PRIVATE;
+}
+
 bool redis_needed(const struct config *config)
 {
-    return policy_asks(config->policy, ASKS_REDIS);
+    return policy_asks(config->policy, ASKS_REDIS) || redis_shares(&config->settings);
 }
 
 bool redis_secret_needed(const struct config *config)

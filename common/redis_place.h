@@ -23,8 +23,11 @@ enum { REDIS_INTRODUCTION = STATE_SCRIPT_COUNT + 2 };
 enum { CONTACTS_SECRET = 32 };
 
 enum redis_place redis_place(const struct settings *settings);
-bool redis_needed(const struct config *config); /* a rule names a fact that is kept there */
-/* ... and one that is kept under the secret of settings.contacts_key */
+/* What is learnt is shared there (common/sharing.h): it is a Redis of others. */
+bool redis_shares(const struct settings *settings);
+/* A rule names a fact that is kept there, or what is learnt is shared there. */
+bool redis_needed(const struct config *config);
+/* A rule names one that is kept there under the secret of settings.contacts_key. */
 bool redis_secret_needed(const struct config *config);
 
 /* redis.server: "192.0.2.6:6379", "[2001:db8::6]:6379"; without a port 6379. */

@@ -198,14 +198,15 @@ static bool was_released(void *ctx, struct slice reference)
 static void open_learning(struct program *p)
 {
     const char *reason;
-    p->learning = learning_new(p->base, &p->labels, KEEPER_LEARNER_FD, &learning_owner, p, &reason);
+    p->learning = learning_new(p->base, &p->labels, KEEPER_LEARNER_FD,
+                               p->share.sock >= 0 ? &p->share : NULL, &learning_owner, p, &reason);
     if (!p->learning) {
         log_at(LEVEL_ERROR, "", "nothing can be learnt", field_str("reason", reason));
         return;
     }
     labels_vouch(learning_labels(p->learning), was_released, p);
     if (p->has_learn_key)
-        learning_seal_to(p->learning, &p->learn_key);
+        learning_seal_to(p->learning, &p->learn_key, p->learn_secret);
     if (models_in_use(learning_models(p->learning)))
         publish_model(p);
 }
@@ -368,6 +369,9 @@ static void open_what_is_kept(struct program *p, const struct options *options, 
         log_at(LEVEL_ERROR, "", "no opinions of users", field_str("reason", reason));
     p->labels = (struct labels_bounds){options->learn, (int64_t)options->learn_age,
                                        (int64_t)options->learn_left};
+    p->share = (struct learning_share){options->share ? KEEPER_SHARING_FD : -1,
+                                       slice_of(options->share ? options->share : ""),
+                                       slice_of(options->gateway)};
     if (options->learn)
         open_learning(p);
 }

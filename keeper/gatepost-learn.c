@@ -10,6 +10,7 @@
 #include "keeper/learn_key.h"
 #include "keeper/opener_start.h"
 #include "keeper/release_key.h"
+#include "keeper/sharing_seal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ enum { HEARD_AT_ONCE = 2, LABELS = 0, MODEL, PREDICTIONS, FILES };
 
 static struct unseal_keys keys;
 static uint8_t feature_key[SPAM_KEY_SIZE];
+static unsigned char shared[LEARN_SHARED];
 static char inbox[IPC_PAYLOAD_MAX + 2];
 
 static _Noreturn void give_up(const char *reason)
@@ -174,19 +176,22 @@ static void read_keys(void)
     if (!release_key_read(LEARNER_KEY_FD, &keys, &reason))
         give_up(reason);
     keys.count = 1;
-    if (!learn_feature_key(&keys, feature_key))
+    if (!learn_feature_key(&keys, feature_key) || !sharing_secret(&keys, shared))
         give_up("out of memory");
     close(LEARNER_KEY_FD);
 }
 
 static void say_ready(void)
 {
-    char room[64];
+    char room[128];
     struct seal_key public;
     struct buf out = buf_over(room, sizeof room);
     unseal_keys_public(&keys, 0, &public);
     pack_slice(&out, (struct slice){(const char *)public.public, sizeof public.public});
+    pack_slice(&out, (struct slice){(const char *)shared, sizeof shared});
     ipc_send(LEARNER_CONTROL_FD, LEARNER_READY, buf_slice(&out), NULL, 0, true);
+    explicit_bzero(room, sizeof room);
+    explicit_bzero(shared, sizeof shared);
 }
 
 int main(int argc, char *argv[])

@@ -7,6 +7,7 @@
 #include "keeper/personal.h"
 #include "keeper/sealed_form.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,31 @@ static const char *const migrations[] = {
     "CREATE INDEX pending_message ON pending (message);"
     "CREATE INDEX pending_time ON pending (time);"
     "CREATE TABLE said (whose TEXT PRIMARY KEY, since INTEGER NOT NULL, count INTEGER NOT NULL);",
+    /* names: whose digests accounts are, 1: of all gateways; origin: who has told it, 0: we; place: where in
+     * the stream that gateways share it stands, empty: nowhere. What is replaced, forgotten or told twice has its
+     * place taken out. */
+    "ALTER TABLE label ADD COLUMN names INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE label ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE label ADD COLUMN place TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX label_untold ON label (number) WHERE place = '' AND origin = 0;"
+    "CREATE TABLE share (one INTEGER PRIMARY KEY CHECK (one = 1), names INTEGER NOT NULL,"
+    " forgetting INTEGER NOT NULL, gateway BLOB NOT NULL, epoch TEXT NOT NULL,"
+    " cursor TEXT NOT NULL, forgot TEXT NOT NULL, said INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, model BLOB NOT NULL);"
+    "INSERT INTO share VALUES (1, 0, 0, x'', '', '0-0', '', 0, 0, x'');"
+    "CREATE TABLE seen (gateway BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE forgetting (number INTEGER PRIMARY KEY AUTOINCREMENT, what INTEGER NOT NULL,"
+    " which BLOB NOT NULL, until INTEGER NOT NULL);"
+    "CREATE TABLE gone (number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT NOT NULL);"
+    "CREATE TRIGGER label_replaced BEFORE INSERT ON label BEGIN INSERT INTO gone (place)"
+    " SELECT place FROM label WHERE account = new.account AND message = new.message"
+    " AND place <> ''; END;"
+    "CREATE TRIGGER label_moved BEFORE UPDATE OF place ON label WHEN old.place <> ''"
+    " AND new.place <> '' AND old.place <> new.place"
+    " BEGIN INSERT INTO gone (place) VALUES (old.place); END;"
+    "CREATE TRIGGER label_forgotten AFTER DELETE ON label WHEN old.place <> ''"
+    " AND (SELECT forgetting FROM share)"
+    " BEGIN INSERT INTO gone (place) VALUES (old.place); END;",
 };
 
 FORM_FITS(LABELS, migrations);
@@ -41,7 +67,8 @@ _Static_assert(LABEL_GOOD == 0 && LABEL_MOVED == 2 && LABEL_FLAGGED == 3 && LABE
 
 static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_ADD] = "INSERT OR REPLACE INTO label (account, message, class, how, reference, time,"
-                   " key, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                   " key, vector, names) VALUES (?, ?, ?, ?, ?, ?, ?, ?,"
+                   " (SELECT names FROM share))",
     [LABELS_FIND] = "SELECT class, how, key FROM label WHERE account = ? AND message = ?",
     [LABELS_TODAY] = "SELECT count(*) FROM label WHERE account = ? AND time > ?",
     [LABELS_SAID] = "INSERT INTO said VALUES (?1, ?2, 1) ON CONFLICT (whose) DO UPDATE SET"
@@ -53,7 +80,8 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_CAP] = "DELETE FROM label WHERE account = ?1 AND number <= (SELECT number FROM label"
                    " WHERE account = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
     [LABELS_VOTES] = "SELECT number, account, message, class, how, reference FROM label"
-                     " WHERE number <= ?1 AND key = ?2 ORDER BY number LIMIT ?3",
+                     " WHERE number <= ?1 AND key = ?2 AND (account = ''"
+                     " OR names = (SELECT names FROM share)) ORDER BY number LIMIT ?3",
     [LABELS_VECTOR] = "SELECT vector FROM label WHERE number = ?",
     [LABELS_LAST] = "SELECT max(number) FROM label",
     [LABELS_COUNT] = "SELECT count(*) FROM label",
@@ -62,12 +90,12 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_FORGET + LEARN_FORGET_REFERENCE] = "DELETE FROM label WHERE reference = ?",
     [LABELS_FORGET + LEARN_FORGET_MESSAGE] = "DELETE FROM label WHERE message = ?",
     [LABELS_FORGET + LEARN_FORGET_HOW] = "DELETE FROM label WHERE how = ?",
-    [LABELS_FORGET + LEARN_FORGET_ACCOUNT] = "DELETE FROM label WHERE account = ?",
+    [LABELS_FORGET + LEARN_FORGET_ACCOUNT] = "DELETE FROM label WHERE account IN (?, ?)",
     [LABELS_PENDING + LEARN_FORGET_ALL] = "DELETE FROM pending",
     [LABELS_PENDING + LEARN_FORGET_REFERENCE] = "DELETE FROM pending WHERE reference = ?",
     [LABELS_PENDING + LEARN_FORGET_MESSAGE] = "DELETE FROM pending WHERE message = ?",
     [LABELS_PENDING + LEARN_FORGET_HOW] = "DELETE FROM pending WHERE ? = " HOW_LEFT,
-    [LABELS_PENDING + LEARN_FORGET_ACCOUNT] = "DELETE FROM pending WHERE account = ?",
+    [LABELS_PENDING + LEARN_FORGET_ACCOUNT] = "DELETE FROM pending WHERE account IN (?, ?)",
     [LABELS_LEFT_AGAIN] =
         "UPDATE pending SET mailbox = ?3, uid = ?4 WHERE account = ?1 AND message = ?2",
     [LABELS_LEFT_ADD] = "INSERT INTO pending (account, message, mailbox, uid, reference, time, key,"
@@ -80,12 +108,13 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_LEFT_RIPE] = "SELECT number, account FROM pending WHERE time <= ?1 OR time > ?2"
                          " ORDER BY number LIMIT ?3",
     [LABELS_LEFT_LABEL] =
-        "INSERT INTO label (account, message, class, how, reference, time, key, vector)"
-        " SELECT account, message, " CLASS_GOOD ", " HOW_LEFT ", reference, ?2, key, vector"
+        "INSERT INTO label (account, message, class, how, reference, time, key, vector, names)"
+        " SELECT account, message, " CLASS_GOOD ", " HOW_LEFT ", reference, ?2, key, vector,"
+        " (SELECT names FROM share)"
         " FROM pending AS p WHERE number = ?1 AND time <= ?2 AND EXISTS (SELECT 1 FROM label AS u"
         " WHERE u.account = p.account AND u.time > ?3 AND u.how IN (" HOW_MOVED ", " HOW_FLAGGED
-        "))"
-        " ON CONFLICT (account, message) DO NOTHING",
+        ")) AND NOT EXISTS (SELECT 1 FROM label AS o WHERE o.account = p.account"
+        " AND o.message = p.message)", /* no ON CONFLICT: label_replaced would have run */
     [LABELS_LEFT_CAP] = "DELETE FROM label WHERE account = ?1 AND how = " HOW_LEFT
                         " AND number <= (SELECT number FROM label WHERE account = ?1"
                         " AND how = " HOW_LEFT " ORDER BY number DESC LIMIT 1 OFFSET ?2)",
@@ -116,7 +145,7 @@ struct labels *labels_open(const struct labels_bounds *bounds, const char **reas
                   database_open("labels.db", DATABASE_SOON, &l->db) &&
                   database_migrate(l->db, migrations, FORM_LABELS, reason);
     if (opened && database_prepare(l->db, texts, l->statements, LABELS_STATEMENTS) &&
-        labels_read_state(l))
+        labels_read_state(l) && labels_shared_open(l))
         return l;
     if (l->db) { /* what it says goes with it */
         sqlite3_snprintf(sizeof text, text, "%s", opened ? sqlite3_errmsg(l->db) : *reason);
@@ -132,9 +161,16 @@ void labels_close(struct labels **labels)
     if (!l)
         return;
     database_finalize(l->statements, LABELS_STATEMENTS);
+    database_finalize(l->shared.statements, SHARED_STATEMENTS);
+    OPENSSL_cleanse(&l->shared.keys, sizeof l->shared.keys);
     sqlite3_close(l->db);
     free(l);
     *labels = NULL;
+}
+
+const struct labels_bounds *labels_bounds(const struct labels *l)
+{
+    return &l->bounds;
 }
 
 bool labels_failed(const struct labels *l, const char **reason)
@@ -154,7 +190,8 @@ void labels_seal_to(struct labels *l, const struct seal_key *key)
 bool labels_account(const struct labels *l, struct slice address, char out[static ACCOUNT_DIGEST])
 {
     *out = '\0';
-    return address.len == 0 || account_digest(l->key, address, out);
+    return address.len == 0 ||
+           account_digest(l->shared.on ? l->shared.keys.accounts : l->key, address, out);
 }
 
 /* ---- reading ---- */

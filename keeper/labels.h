@@ -23,6 +23,8 @@ struct labels_bounds {
 struct labels *labels_open(const struct labels_bounds *bounds, const char **reason);
 void labels_close(struct labels **labels); /* NULL is fine */
 
+const struct labels_bounds *labels_bounds(const struct labels *labels);
+
 /* Vectors are sealed to this key from now on; those that were to another are not learnt any more.
  * Without a key none can be taken. */
 void labels_seal_to(struct labels *labels, const struct seal_key *key);

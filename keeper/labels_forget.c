@@ -27,12 +27,21 @@ static int64_t removed_by(struct labels *l, enum labels_statement statement)
     return database_step(l->statements[statement]) ? sqlite3_changes(l->db) : -1;
 }
 
+/* Other gateways are told of it as well. */
+static int64_t remove_labels(struct labels *l, enum learn_forget what, struct slice which)
+{
+    int64_t removed = labels_shared_forgetting(l, true) ? removed_by(l, LABELS_FORGET + what) : -1;
+    bool told = labels_shared_forgetting(l, false) && labels_shared_forget(l, what, which);
+    return told ? removed : -1;
+}
+
 /* How many of each, those that wait to be labels being in no model; false: it failed. */
-static bool remove_in(struct labels *l, enum learn_forget what, int64_t *labels, int64_t *pending)
+static bool remove_in(struct labels *l, enum learn_forget what, struct slice which, int64_t *labels,
+                      int64_t *pending)
 {
     if (!database_run(l->db, "BEGIN IMMEDIATE"))
         return false;
-    *labels = removed_by(l, LABELS_FORGET + what);
+    *labels = remove_labels(l, what, which);
     *pending = removed_by(l, LABELS_PENDING + what);
     bool ok = *labels >= 0 && *pending >= 0 &&
               (*labels == 0 || (labels_note_changes(l, (uint64_t)*labels) &&
@@ -47,10 +56,11 @@ static bool remove_in(struct labels *l, enum learn_forget what, int64_t *labels,
 }
 
 /* What an older write-ahead log still holds goes with it. */
-static int64_t forget(struct labels *l, enum learn_forget what, const char **reason)
+static int64_t forget(struct labels *l, enum learn_forget what, struct slice which,
+                      const char **reason)
 {
     int64_t labels, pending;
-    if (remove_in(l, what, &labels, &pending) &&
+    if (remove_in(l, what, which, &labels, &pending) &&
         (labels + pending == 0 || database_run(l->db, "PRAGMA wal_checkpoint(TRUNCATE)")))
         return labels + pending;
     labels_failed(l, reason);
@@ -62,31 +72,35 @@ int64_t labels_forget(struct labels *l, enum learn_forget what, struct slice whi
 {
     sqlite3_stmt *const both[] = {l->statements[LABELS_FORGET + what],
                                   l->statements[LABELS_PENDING + what]};
-    char account[ACCOUNT_DIGEST], message[LABEL_MESSAGE];
+    char account[ACCOUNT_DIGEST], before[ACCOUNT_DIGEST] = "", message[LABEL_MESSAGE];
     enum label_how how;
     sqlite3_reset(l->statements[LABELS_VECTOR]);
     *reason = "there is no such way to name labels";
-    if (what == LEARN_FORGET_ACCOUNT && labels_account(l, which, account)) {
-        for (size_t i = 0; i < 2; i++)
+    if (what == LEARN_FORGET_ACCOUNT && labels_account(l, which, account) &&
+        (which.len == 0 || account_digest(l->key, which, before))) {
+        for (size_t i = 0; i < 2; i++) {
             database_bind(both[i], 1, slice_of(account));
-        return forget(l, what, reason);
+            database_bind(both[i], 2, slice_of(before));
+        }
+        return forget(l, what, slice_of(account), reason);
     }
     if (what == LEARN_FORGET_MESSAGE && message_of(which, message)) {
+        struct slice octets = {message, sizeof message};
         for (size_t i = 0; i < 2; i++)
-            database_bind_octets(both[i], 1, (struct slice){message, sizeof message});
-        return forget(l, what, reason);
+            database_bind_octets(both[i], 1, octets);
+        return forget(l, what, octets, reason);
     }
     if (what == LEARN_FORGET_HOW && label_how_of(which, &how)) {
         for (size_t i = 0; i < 2; i++)
             sqlite3_bind_int(both[i], 1, (int)how);
-        return forget(l, what, reason);
+        return forget(l, what, which, reason);
     }
     if (what == LEARN_FORGET_REFERENCE && which.len) {
         for (size_t i = 0; i < 2; i++)
             database_bind(both[i], 1, which);
-        return forget(l, what, reason);
+        return forget(l, what, which, reason);
     }
-    return what == LEARN_FORGET_ALL && which.len == 0 ? forget(l, what, reason) : -1;
+    return what == LEARN_FORGET_ALL && which.len == 0 ? forget(l, what, which, reason) : -1;
 }
 
 /* ---- what is old, or too much ---- */

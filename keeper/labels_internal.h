@@ -5,7 +5,7 @@
 
 #include "keeper/account_digest.h"
 #include "keeper/database.h"
-#include "keeper/labels.h"
+#include "keeper/labels_shared.h"
 
 enum labels_statement {
     LABELS_ADD,
@@ -41,6 +41,41 @@ enum labels_statement {
     LABELS_STATEMENTS
 };
 
+enum shared_statement {
+    SHARED_STATE,
+    SHARED_SET_STATE,
+    SHARED_NAMES,
+    SHARED_ALL_NAMES,
+    SHARED_UNTOLD,
+    SHARED_UNTOLD_COUNT,
+    SHARED_FORGETTING,
+    SHARED_FORGETTING_ONE,
+    SHARED_FORGETTING_ADD,
+    SHARED_FORGETTING_OVER,
+    SHARED_GONE,
+    SHARED_GONE_ADD,
+    SHARED_GONE_OVER,
+    SHARED_GONE_CLEAR,
+    SHARED_UNPLACE,
+    SHARED_PLACE_OWN,
+    SHARED_PLACE,
+    SHARED_FIND,
+    SHARED_ADD,
+    SHARED_SEEN,
+    SHARED_SEEN_SET,
+    SHARED_FORGET, /* as many as enum learn_forget has */
+    SHARED_STATEMENTS = SHARED_FORGET + LEARN_FORGETS
+};
+
+/* labels_shared.h */
+struct labels_shared {
+    bool on; /* keys are known */
+    struct sharing_keys keys;
+    char prefix[LABELS_PREFIX];
+    struct labels_share state;
+    sqlite3_stmt *statements[SHARED_STATEMENTS];
+};
+
 struct labels {
     sqlite3 *db;
     sqlite3_stmt *statements[LABELS_STATEMENTS];
@@ -51,6 +86,7 @@ struct labels {
     bool (*was_released)(void *ctx, struct slice reference); /* NULL: nothing ever is */
     void *ctx;
     struct labels_state state;
+    struct labels_shared shared;
 };
 
 /* Why the last call failed; false. */
@@ -76,6 +112,14 @@ void labels_bind_name(sqlite3_stmt *statement, const char *account, const struct
 
 /* Its state as it stands in the database. False: it cannot be read. */
 bool labels_read_state(struct labels *labels);
+
+/* What is known of sharing is read, and the statements of it made. False: the database's. */
+bool labels_shared_open(struct labels *labels);
+
+/* In the transaction that is open: what is taken out now is forgotten everywhere, by the octets that its column has. */
+bool labels_shared_forget(struct labels *labels, enum learn_forget what, struct slice which);
+/* Whether what is taken out now has its place taken out, too. */
+bool labels_shared_forgetting(struct labels *labels, bool is);
 
 /* What the columns `account` has for an address; empty for the admin's. False: it is no address. */
 bool labels_account(const struct labels *labels, struct slice address,

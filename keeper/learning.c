@@ -48,6 +48,7 @@ void learning_end(struct learning *l, struct slice outcome, const char *reason)
 {
     bool asked = l->build.asked && !l->again_asked;
     l->build = (struct learning_build){0};
+    sharing_built(l->sharing);
     if (asked)
         l->owner->ended(l->ctx, outcome, reason);
 }
@@ -76,13 +77,21 @@ static bool give(struct learning *l, const char **reason)
     return true;
 }
 
-static void begin(struct learning *l, bool asked)
+uint64_t learning_next_number(struct learning *l)
 {
-    const char *reason;
     int64_t now = clock_wall_ms();
     l->last = now > 0 && (uint64_t)now > l->last ? (uint64_t)now : l->last + 1;
-    l->build = (struct learning_build){
-        .number = l->last, .asked = asked, .mends = learning_mends(l->labels, l->models)};
+    return l->last;
+}
+
+void learning_begin(struct learning *l)
+{
+    const char *reason;
+    bool asked = l->again_asked;
+    l->build = (struct learning_build){.number = learning_next_number(l),
+                                       .asked = asked,
+                                       .leased = l->sharing && sharing_has_lease(l->sharing),
+                                       .mends = learning_mends(l->labels, l->models)};
     memcpy(l->build.key, l->key.id, SEAL_KEY_ID);
     l->failed_at = 0;
     l->again = l->again_asked = false;
@@ -100,7 +109,7 @@ bool learning_has_model(const struct learning *l)
     return used && memcmp(used->key, l->key.id, SEAL_KEY_ID) == 0;
 }
 
-static bool is_due(const struct learning *l)
+bool learning_is_due(const struct learning *l)
 {
     const struct labels_state *state = labels_state(l->labels);
     uint64_t changes = state->changes - state->built;
@@ -133,9 +142,17 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
     if (l->build.number && clock_ms() >= l->build.heard + PATIENCE_MS)
         learning_fail(l, "gatepost-learn does not answer");
     learning_tell_who_waits(l);
-    if (is_due(l))
-        begin(l, l->again_asked);
+    if (learning_is_due(l) && l->sharing && learning_has_model(l))
+        learning_begin_shared(l);
+    else if (learning_is_due(l))
+        learning_begin(l);
     after(l->look, LOOK_MS);
+}
+
+static void tell_others(struct learning *l)
+{
+    if (l->sharing)
+        sharing_tell(l->sharing);
 }
 
 int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice which,
@@ -143,6 +160,7 @@ int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice
 {
     int64_t removed = labels_forget(l->labels, what, which, reason);
     l->build.stale |= removed != 0;
+    tell_others(l);
     return removed;
 }
 
@@ -185,21 +203,46 @@ void learning_take(struct learning *l, enum keeping what, struct slice packet, i
         answer_label(l, ok, &taken, reason, reply);
     else if (!ok && complaint_due(&l->lost, clock_ms(), &times))
         log_at(LEVEL_ERROR, "", "labels are lost", field_str("reason", reason));
+    tell_others(l);
 }
 
 bool learning_learn(struct learning *l, struct slice packet, struct labels_taken *taken,
                     const char **reason)
 {
-    return labels_take(l->labels, packet, LABELS_OF_ADMIN, clock_wall(), taken, reason) &&
-           labels_settle(l->labels, reason);
+    bool ok = labels_take(l->labels, packet, LABELS_OF_ADMIN, clock_wall(), taken, reason) &&
+              labels_settle(l->labels, reason);
+    tell_others(l);
+    return ok;
 }
 
-void learning_seal_to(struct learning *l, const struct seal_key *key)
+static void share(struct learning *l, const unsigned char secret[static LEARN_SHARED])
+{
+    struct sharing_keys keys;
+    const char *reason = "out of memory";
+    if (sharing_keys_of(secret, &keys) &&
+        labels_share_by(l->labels, &keys, sharing_prefix(l->sharing), &reason))
+        sharing_begin(l->sharing);
+    else
+        log_at(LEVEL_ERROR, "", "nothing can be shared", field_str("reason", reason));
+    explicit_bzero(&keys, sizeof keys);
+}
+
+void learning_seal_to(struct learning *l, const struct seal_key *key,
+                      const unsigned char secret[static LEARN_SHARED])
 {
     l->key = *key;
     l->has_key = true;
     l->unheard -= l->unheard > 0; /* who has come takes what waits for him */
     labels_seal_to(l->labels, key);
+    if (l->sharing)
+        share(l, secret);
+}
+
+bool learning_shared(struct learning *l, struct sharing_status *out)
+{
+    if (l->sharing)
+        sharing_status(l->sharing, out);
+    return l->sharing;
 }
 
 int learning_model(struct learning *l, const char **reason)
@@ -224,8 +267,7 @@ static const struct model_entry *named(const struct learning *l, struct slice di
     return NULL;
 }
 
-/* No build of our own follows before there is something new. */
-static void rest(struct learning *l)
+void learning_rest(struct learning *l)
 {
     struct labels_state state = *labels_state(l->labels);
     state.built = state.changes;
@@ -240,7 +282,8 @@ bool learning_roll_back(struct learning *l, struct slice digest, const char **re
     if (!to || l->build.number || !models_use(l->models, to->number, reason))
         return false;
     log_at(LEVEL_INFO, "", "an earlier model is used again");
-    rest(l);
+    learning_rest(l);
+    tell_others(l);
     l->owner->model(l->ctx);
     return true;
 }
@@ -257,8 +300,11 @@ struct models *learning_models(struct learning *l)
 
 /* ---- */
 
-static bool make(struct learning *l, struct event_base *base)
+static bool make(struct learning *l, struct event_base *base, const struct learning_share *share)
 {
+    if (share && !(l->sharing = sharing_new(base, share->sock, share->prefix, share->gateway,
+                                            l->labels, l->models, &learning_sharing_owner, l)))
+        return false;
     l->news = event_new(base, l->learner, EV_READ | EV_PERSIST, learning_on_news, l);
     l->look = evtimer_new(base, on_look, l);
     if (!l->news || !l->look || event_add(l->news, NULL) != 0)
@@ -268,8 +314,8 @@ static bool make(struct learning *l, struct event_base *base)
 }
 
 struct learning *learning_new(struct event_base *base, const struct labels_bounds *bounds,
-                              int learner, const struct learning_owner *owner, void *ctx,
-                              const char **reason)
+                              int learner, const struct learning_share *share,
+                              const struct learning_owner *owner, void *ctx, const char **reason)
 {
     struct learning *l = calloc(1, sizeof *l);
     *reason = "out of memory";
@@ -281,7 +327,7 @@ struct learning *learning_new(struct event_base *base, const struct labels_bound
     if ((l->labels = labels_open(bounds, reason)) && (l->models = models_open("learn", reason))) {
         *reason = "out of memory";
         learning_prune(l); /* what its time came for while nobody looked */
-        if (make(l, base))
+        if (make(l, base, share))
             return l;
     }
     learning_free(&l);
@@ -297,6 +343,7 @@ void learning_free(struct learning **learning)
         event_free(l->news);
     if (l->look)
         event_free(l->look);
+    sharing_free(&l->sharing);
     models_close(&l->models);
     labels_close(&l->labels);
     free(l);

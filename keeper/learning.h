@@ -12,6 +12,7 @@
 #include "common/keeping.h"
 #include "keeper/labels.h"
 #include "keeper/models.h"
+#include "keeper/sharing.h"
 
 #include <event2/event.h>
 
@@ -28,11 +29,17 @@ struct learning_owner {
     void (*ended)(void *ctx, struct slice outcome, const char *reason);
 };
 
-/* `learner`: the keeper's end of the pair of common/learning.h, the caller's. In the folder that we
- * are in. NULL with *reason. */
+/* With other gateways (keeper/sharing.h). */
+struct learning_share {
+    int sock;                     /* the keeper's end of the pair of common/sharing.h */
+    struct slice prefix, gateway; /* of the keys; our name */
+};
+
+/* `learner`: the keeper's end of the pair of common/learning.h; sockets stay the caller's. `share` NULL: nothing
+ * is shared. In the folder that we are in. NULL with *reason. */
 struct learning *learning_new(struct event_base *base, const struct labels_bounds *bounds,
-                              int learner, const struct learning_owner *owner, void *ctx,
-                              const char **reason);
+                              int learner, const struct learning_share *share,
+                              const struct learning_owner *owner, void *ctx, const char **reason);
 void learning_free(struct learning **learning); /* NULL is fine */
 
 /* What a proxy has sent: KEEPING_LABELS, KEEPING_READ or KEEPING_GONE. Who waits for labels is answered on
@@ -44,8 +51,9 @@ void learning_take(struct learning *learning, enum keeping what, struct slice pa
 bool learning_learn(struct learning *learning, struct slice packet, struct labels_taken *taken,
                     const char **reason);
 
-/* What is sealed from now on is sealed to this key. */
-void learning_seal_to(struct learning *learning, const struct seal_key *key);
+/* What is sealed from now on is sealed to this key, and what is shared with this secret. */
+void learning_seal_to(struct learning *learning, const struct seal_key *key,
+                      const unsigned char secret[static LEARN_SHARED]);
 
 /* A new sealed memfd of the model in use, the caller's; -1 with *reason. */
 int learning_model(struct learning *learning, const char **reason);
@@ -62,6 +70,9 @@ int64_t learning_forget(struct learning *learning, enum learn_forget what, struc
 
 /* What is too old goes, and what was left long enough is learnt. */
 void learning_prune(struct learning *learning);
+
+/* False: nothing is shared. */
+bool learning_shared(struct learning *learning, struct sharing_status *out);
 
 struct labels *learning_labels(struct learning *learning);
 struct models *learning_models(struct learning *learning);

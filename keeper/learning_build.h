@@ -13,6 +13,7 @@ struct learning_build {
     bool mends;        /* it is without labels that were forgotten, and is not compared */
     bool stale;        /* labels of it were forgotten since it began */
     bool asked;        /* somebody waits for it */
+    bool leased;       /* all gateways that share a Redis leave it to us */
     int64_t heard;     /* clock_ms: gatepost-learn was heard */
     uint32_t done, of; /* labels */
     unsigned char key[SEAL_KEY_ID];

@@ -69,7 +69,10 @@ static void take_outcome(struct learning *l, const struct learn_built *built, bo
     learning_log(built);
     learning_note(l, learn_outcome_word(built->outcome), learning_why(built),
                   l->build.mends ? so_far : l->build.changes, used);
-    learning_outcome_json(&json, built);
+    learning_outcome_json(&json, built,
+                          !l->sharing                ? OUTCOME_OWN
+                          : !l->build.leased && used ? OUTCOME_NOT_YET_SHARED
+                                                     : OUTCOME_SHARED);
     learning_end(l, buf_slice(&json), NULL);
     buf_release(&json);
 }
@@ -84,6 +87,10 @@ static void take_built(struct learning *l, const struct ipc_message *message)
     }
     if (built.number != l->build.number)
         return; /* of a keeper before this one, or nobody waits for it any more */
+    if (l->build.leased && !l->build.asked && !sharing_has_lease(l->sharing)) {
+        learning_fail(l, "another gateway makes models now");
+        return;
+    }
     bool uses = is_to_be_used(l, &built);
     if (uses &&
         (message->fd_count != 2 ||

@@ -9,6 +9,8 @@
 
 struct learning {
     struct labels *labels;
+    struct sharing *sharing; /* NULL: nothing is shared */
+    bool asks_lease;         /* a build waits for its answer */
     struct models *models;
     int learner;
     struct event *news, *look;
@@ -34,6 +36,16 @@ void learning_end(struct learning *l, struct slice outcome, const char *reason);
 void learning_fail(struct learning *l, const char *reason);
 
 bool learning_has_model(const struct learning *l); /* of the key of today */
+
+bool learning_is_due(const struct learning *l);
+void learning_begin(struct learning *l);
+uint64_t learning_next_number(struct learning *l);
+/* No build of our own follows before there is something new. */
+void learning_rest(struct learning *l);
+
+/* Begins a build that is due, as soon as no other gateway makes one. */
+void learning_begin_shared(struct learning *l);
+extern const struct sharing_owner learning_sharing_owner;
 
 void learning_tell_who_waits(struct learning *l);
 void learning_on_news(evutil_socket_t fd, short what, void *learning); /* fits event_new */

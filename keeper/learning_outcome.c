@@ -37,7 +37,8 @@ static void number(struct buf *out, const char *name, double n)
     json_number(out, n);
 }
 
-void learning_outcome_json(struct buf *out, const struct learn_built *built)
+void learning_outcome_json(struct buf *out, const struct learn_built *built,
+                           enum outcome_shared shared)
 {
     char digest[2 * LEARN_DIGEST + 1];
     hex_of(built, digest);
@@ -54,6 +55,8 @@ void learning_outcome_json(struct buf *out, const struct learn_built *built)
     number(out, "compared", built->compared);
     number(out, "log_loss", (double)built->loss / MILLION);
     number(out, "old_log_loss", (double)built->old_loss / MILLION);
+    json_key(out, SLICE("shared"));
+    buf_cstr(out, shared == OUTCOME_OWN ? "null" : shared == OUTCOME_SHARED ? "true" : "false");
     buf_cstr(out, "}\n");
 }
 

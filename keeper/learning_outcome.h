@@ -9,7 +9,9 @@
 const char *learning_why(const struct learn_built *built);
 
 /* As gatepostctl is told it. */
-void learning_outcome_json(struct buf *out, const struct learn_built *built);
+enum outcome_shared { OUTCOME_OWN, OUTCOME_SHARED, OUTCOME_NOT_YET_SHARED };
+void learning_outcome_json(struct buf *out, const struct learn_built *built,
+                           enum outcome_shared shared);
 
 void learning_log(const struct learn_built *built);
 

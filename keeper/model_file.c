@@ -113,16 +113,25 @@ bool model_file_read(const char *path, struct model_file *out, const char **reas
     *out = (struct model_file){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     bool ok = fd >= 0 && read_whole(fd, &out->octets, &len);
-    *reason = ok ? "it is damaged" : strerror(errno);
-    struct slice octets = {out->octets, len};
-    ok = ok && is_whole(octets);
-    if (ok && !is_of_this_version(octets)) {
+    *reason = strerror(errno);
+    if (fd >= 0)
+        close(fd);
+    if (!ok)
+        model_file_close(out);
+    return ok && model_file_open(out->octets, len, out, reason);
+}
+
+bool model_file_open(char *octets, size_t len, struct model_file *out, const char **reason)
+{
+    struct slice all = {octets, len};
+    *out = (struct model_file){.octets = octets};
+    *reason = "it is damaged";
+    bool ok = is_whole(all);
+    if (ok && !is_of_this_version(all)) {
         *reason = "it is of another version";
         ok = false;
     }
-    ok = ok && unpack(slice_sub(octets, 0, len - DIGEST), out);
-    if (fd >= 0)
-        close(fd);
+    ok = ok && unpack(slice_sub(all, 0, len - DIGEST), out);
     if (!ok)
         model_file_close(out);
     return ok;

@@ -28,4 +28,7 @@ struct model_file {
 bool model_file_read(const char *path, struct model_file *out, const char **reason);
 void model_file_close(struct model_file *file);
 
+/* The same of octets that become its own (free()), also when it is none. */
+bool model_file_open(char *octets, size_t len, struct model_file *out, const char **reason);
+
 #endif

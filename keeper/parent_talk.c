@@ -9,6 +9,7 @@
 #include "keeper/answers.h"
 #include "keeper/metrics.h"
 
+#include <string.h>
 #include <unistd.h>
 
 enum { SAY_MS = 150 /* between two times that the parent is told something */ };
@@ -83,28 +84,31 @@ static void take_lines(struct program *p, struct ipc_message *message)
     event_add(p->queue, NULL);
 }
 
-static bool read_key(const struct ipc_message *message, struct seal_key *key)
+static bool make_key(struct slice public, struct seal_key *key)
 {
-    struct unpack in = {.left = message->payload};
-    struct slice public = unpack_slice(&in);
-    return unpack_done(&in) && public.len == SEAL_KEY &&
-           seal_key_of((const unsigned char *)public.ptr, key);
+    return public.len == SEAL_KEY && seal_key_of((const unsigned char *)public.ptr, key);
 }
 
 static void take_key(struct program *p, const struct ipc_message *message)
 {
+    struct unpack in = {.left = message->payload};
+    struct slice public = unpack_slice(&in);
     struct seal_key key;
-    if (p->quarantine && read_key(message, &key))
+    if (p->quarantine && unpack_done(&in) && make_key(public, &key))
         quarantine_seal_to(p->quarantine, &key);
 }
 
 static void take_learn_key(struct program *p, const struct ipc_message *message)
 {
-    if (!p->labels.count || !read_key(message, &p->learn_key))
+    struct unpack in = {.left = message->payload};
+    struct slice public = unpack_slice(&in), secret = unpack_slice(&in);
+    if (!p->labels.count || !unpack_done(&in) || secret.len != LEARN_SHARED ||
+        !make_key(public, &p->learn_key))
         return;
+    memcpy(p->learn_secret, secret.ptr, LEARN_SHARED);
     p->has_learn_key = true;
     if (p->learning)
-        learning_seal_to(p->learning, &p->learn_key);
+        learning_seal_to(p->learning, &p->learn_key, p->learn_secret);
 }
 
 /* What the parent knows, and what we know. */

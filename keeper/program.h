@@ -16,12 +16,14 @@ struct program {
     struct event_base *base;
     struct event *control, *queue, *wake, *lists, *say;
     struct recording *recording;
-    struct quarantine *quarantine; /* NULL: nothing can be held */
-    struct listed *listed;         /* NULL: they cannot be kept */
-    struct opinions *opinions;     /* NULL: there are none */
-    struct learning *learning;     /* NULL: nothing is learnt */
-    struct labels_bounds labels;   /* count 0: nothing is to be */
-    struct seal_key learn_key;     /* that its vectors are sealed to */
+    struct quarantine *quarantine;            /* NULL: nothing can be held */
+    struct listed *listed;                    /* NULL: they cannot be kept */
+    struct opinions *opinions;                /* NULL: there are none */
+    struct learning *learning;                /* NULL: nothing is learnt */
+    struct labels_bounds labels;              /* count 0: nothing is to be */
+    struct learning_share share;              /* with whom; no socket: with nobody */
+    struct seal_key learn_key;                /* that its vectors are sealed to */
+    unsigned char learn_secret[LEARN_SHARED]; /* that is shared is sealed with */
     bool has_learn_key;
     const char *gateway;
     /* The parent wants an end, or is gone: writes what is queued, and exits. `alone`: so are the proxies. */

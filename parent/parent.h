@@ -42,6 +42,7 @@ enum tell {
     TELL_QR,
     TELL_KEEPER,
     TELL_ERRANDS,
+    TELL_SHARING,
     TELL_LISTS,
     TELL_MARK,
     TELL_TICKETS,

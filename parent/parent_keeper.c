@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PAIRS = 4 };
+enum { PAIRS = 5 };
 
 static void close_pair(int pair[static 2])
 {
@@ -29,8 +29,9 @@ static void close_pair(int pair[static 2])
 /* All of them, or none. Errands that are under way on those that were are another era's. */
 static bool make_pairs(struct keeper *keeper)
 {
-    int made[PAIRS][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-    int *const places[PAIRS] = {keeper->queue, keeper->opener, keeper->errands, keeper->learner};
+    int made[PAIRS][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    int *const places[PAIRS] = {keeper->queue, keeper->opener, keeper->errands, keeper->learner,
+                                keeper->sharing};
     uint64_t era;
     bool ok = getrandom(&era, sizeof era, 0) == sizeof era;
     for (int i = 0; i < PAIRS; i++)
@@ -54,6 +55,7 @@ bool keeper_init(struct keeper *keeper)
                               .opener = {-1, -1},
                               .errands = {-1, -1},
                               .learner = {-1, -1},
+                              .sharing = {-1, -1},
                               .model = -1,
                               .lists = -1,
                               .folder = -1,
@@ -113,7 +115,10 @@ static bool command_for(const struct config *config, struct keeper_command *out)
     out->learn = settings->learn_enabled ? settings->learn_labels : 0;
     out->learn_age = (uint64_t)settings->learn_age / 1000;
     out->learn_left = (uint64_t)settings->learn_left / 1000;
+    out->shares = redis_shares(settings);
     return pack_helpdesk(config, out) &&
+           slice_to_text(slice_sub(settings->redis_prefix, 0, REDIS_PREFIX_MAX), out->share,
+                         sizeof out->share) &&
            slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
            slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
            slice_to_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
@@ -136,7 +141,8 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
            a->personal_age == b->personal_age && a->age == b->age && a->size == b->size &&
            a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
            a->journal == b->journal && a->learn == b->learn && a->learn_age == b->learn_age &&
-           a->learn_left == b->learn_left && strcmp(a->gateway, b->gateway) == 0 &&
+           a->learn_left == b->learn_left && a->shares == b->shares &&
+           strcmp(a->share, b->share) == 0 && strcmp(a->gateway, b->gateway) == 0 &&
            a->helpdesk_len == b->helpdesk_len &&
            memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
@@ -174,7 +180,8 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
                    keeper->listening,
                    keeper->opener[KEEPER_OWN_END],
                    keeper->errands[KEEPER_OWN_END],
-                   keeper->learner[KEEPER_OWN_END]};
+                   keeper->learner[KEEPER_OWN_END],
+                   keeper->sharing[KEEPER_OWN_END]};
     snprintf(age, sizeof age, "%" PRIu64, command->age);
     snprintf(size, sizeof size, "%" PRIu64, command->size);
     snprintf(hold, sizeof hold, "%" PRIu64, command->hold);
@@ -184,7 +191,7 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
     snprintf(learn, sizeof learn, "%" PRIu64, command->learn);
     snprintf(learn_age, sizeof learn_age, "%" PRIu64, command->learn_age);
     snprintf(learn_left, sizeof learn_left, "%" PRIu64, command->learn_left);
-    const char *argv[38 + ROLE_WORDS] = {name,
+    const char *argv[42 + ROLE_WORDS] = {name,
                                          "--user",
                                          command->user,
                                          "--folder",
@@ -220,13 +227,18 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
         argv[count++] = "--learn-left";
         argv[count++] = learn_left;
     }
+    if (command->shares) {
+        argv[count++] = "--share";
+        argv[count++] = command->share;
+    }
     if (command->history)
         argv[count++] = "--history";
     if (command->syslog)
         argv[count++] = "--syslog";
     for (size_t i = 0; i < roles->count; i++)
         argv[count++] = roles->words[i];
-    return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 6, &keeper->process.control);
+    return child_spawn(name, (char *const *)(uintptr_t)argv, extra, sizeof extra / sizeof *extra,
+                       &keeper->process.control);
 }
 
 int keeper_open_lines(const char *path)
@@ -250,21 +262,24 @@ static void tell_lines(const struct keeper *keeper)
 }
 
 static void tell_key(const struct keeper *keeper, enum keeper_message message,
-                     const unsigned char key[static KEEPER_KEY_SIZE])
+                     const unsigned char key[static KEEPER_KEY_SIZE], const unsigned char *shared)
 {
-    char room[64];
+    char room[128];
     struct buf out = buf_over(room, sizeof room);
     pack_slice(&out, (struct slice){(const char *)key, KEEPER_KEY_SIZE});
+    if (shared)
+        pack_slice(&out, (struct slice){(const char *)shared, KEEPER_KEY_SIZE});
     if (keeper->process.control >= 0)
         ipc_send(keeper->process.control, message, buf_slice(&out), NULL, 0, false);
+    explicit_bzero(room, sizeof room);
 }
 
 static void tell_keys(const struct keeper *keeper)
 {
     if (keeper->has_key)
-        tell_key(keeper, KEEPER_KEY, keeper->key);
+        tell_key(keeper, KEEPER_KEY, keeper->key, NULL);
     if (keeper->has_learn_key)
-        tell_key(keeper, KEEPER_LEARN_KEY, keeper->learn_key);
+        tell_key(keeper, KEEPER_LEARN_KEY, keeper->learn_key, keeper->learn_shared);
 }
 
 static void tell_sockets(const struct keeper *keeper)
@@ -387,11 +402,14 @@ void keeper_seal_to(struct keeper *keeper, struct slice public)
     tell_keys(keeper);
 }
 
-void keeper_learn_to(struct keeper *keeper, struct slice public)
+void keeper_learn_to(struct keeper *keeper, struct slice public, struct slice shared)
 {
-    keeper->has_learn_key = public.len == sizeof keeper->learn_key;
-    if (keeper->has_learn_key)
+    keeper->has_learn_key =
+        public.len == sizeof keeper->learn_key && shared.len == sizeof keeper->learn_shared;
+    if (keeper->has_learn_key) {
         memcpy(keeper->learn_key, public.ptr, sizeof keeper->learn_key);
+        memcpy(keeper->learn_shared, shared.ptr, sizeof keeper->learn_shared);
+    }
     tell_keys(keeper);
 }
 

@@ -6,6 +6,7 @@
 #define PARENT_PARENT_KEEPER_H
 
 #include "common/keeping.h"
+#include "common/redis_place.h"
 #include "parent/parent_helper.h"
 #include "parent/parent_roles.h"
 #include "parent/parent_scrape.h"
@@ -30,6 +31,9 @@ struct keeper_command {
     char log_to[16], log_format[16], log_level[16], gateway[256];
     uint64_t age, size, hold, journal;     /* seconds; octets */
     uint64_t learn, learn_age, learn_left; /* labels, 0: nothing is learnt; seconds */
+    /* What is learnt is shared, under this prefix; empty: it is not. */
+    char share[REDIS_PREFIX_MAX + 1];
+    bool shares;
     char personal[16];
     uint64_t personal_age; /* seconds */
     char helpdesk[8192];   /* what it is told with KEEPER_HELPDESK */
@@ -39,8 +43,8 @@ struct keeper_command {
 
 struct keeper {
     struct helper process;
-    int queue[2], opener[2], errands[2],
-        learner[2]; /* pairs (keeping.h, errand.h, learning.h), owned */
+    int queue[2], opener[2], errands[2], learner[2],
+        sharing[2]; /* pairs (keeping.h, errand.h, learning.h, sharing.h), owned */
     uint64_t era;   /* of these pairs */
     bool wanted;
     bool asks, asks_metrics, asks_sessions; /* how the gateway does */
@@ -50,7 +54,8 @@ struct keeper {
     bool
         news; /* the pairs are others: proxies, gatepost-release and gatepost-learn are to be told */
     unsigned char key[KEEPER_KEY_SIZE], learn_key[KEEPER_KEY_SIZE]; /* that is sealed to */
-    bool awaits_key; /* it is not started before there is one */
+    unsigned char learn_shared[KEEPER_KEY_SIZE]; /* what is shared is sealed with; a secret */
+    bool awaits_key;                             /* it is not started before there is one */
     bool has_key, has_learn_key;
     struct keeper_command command, running;
     int lists;             /* of senders, as it has told them last; -1: not yet */
@@ -91,8 +96,8 @@ void keeper_tell_reloaded(struct keeper *keeper, const char *reason, struct slic
 /* What is held from now on is sealed to this public key. */
 void keeper_seal_to(struct keeper *keeper, struct slice public);
 
-/* What is learnt from now on is sealed to this one. */
-void keeper_learn_to(struct keeper *keeper, struct slice public);
+/* What is learnt from now on is sealed to this one, and what is shared of it with that secret. */
+void keeper_learn_to(struct keeper *keeper, struct slice public, struct slice shared);
 
 /* The file of JSON lines was moved away: it gets a new one. */
 void keeper_reopen(struct keeper *keeper);

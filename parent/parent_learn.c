@@ -60,7 +60,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         sealed_look_at_key(&learn->running); /* it may have been made just now */
         log_at(LEVEL_INFO, "", "gatepost-learn ready", field_num("pid", learn->process.pid),
                field_str("key", learn->running.key));
-        keeper_learn_to(learn->keeper, unpack_slice(&in));
+        struct slice public = unpack_slice(&in);
+        keeper_learn_to(learn->keeper, public, unpack_slice(&in));
     }
 }
 

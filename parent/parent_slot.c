@@ -82,6 +82,8 @@ void slot_send_pairs(struct slot *slot, const struct keeper *keeper)
     static const struct slice nothing = {NULL, 0};
     slot_send(slot, MESSAGE_KEEPER, nothing, keeper->queue[KEEPER_PROXIES_END]);
     slot_send(slot, MESSAGE_ERRANDS, nothing, keeper->errands[KEEPER_PROXIES_END]);
+    if (redis_shares(&slot->generation->loaded.config->settings))
+        slot_send(slot, MESSAGE_SHARING, nothing, keeper->sharing[KEEPER_PROXIES_END]);
 }
 
 void slot_send_lists(struct slot *slot, const struct keeper *keeper)
@@ -281,6 +283,11 @@ static int tell(const struct parent *parent, struct slot *slot)
         return keeps ? send_now(slot, MESSAGE_ERRANDS, nothing,
                                 parent->keeper.errands[KEEPER_PROXIES_END])
                      : 1;
+    case TELL_SHARING:
+        return redis_shares(&slot->generation->loaded.config->settings)
+                   ? send_now(slot, MESSAGE_SHARING, nothing,
+                              parent->keeper.sharing[KEEPER_PROXIES_END])
+                   : 1;
     case TELL_LISTS:
         return keeps && parent->keeper.lists >= 0
                    ? send_now(slot, MESSAGE_LISTS, nothing, parent->keeper.lists)

@@ -26,6 +26,7 @@ struct program {
     } tickets;
     struct event *control;
     int errands; /* until proxy.errands has it; -1: there are none */
+    int sharing; /* the same */
 };
 
 /* To the parent. */

@@ -13,6 +13,7 @@
 #include "proxy/smtp/errands.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_protocol.h"
+#include "proxy/state/state_sharing.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -98,6 +99,10 @@ void serving_start(struct program *p)
     smtp_pools_probe(p->proxy.backends, p->proxy.slot == 0);
     if (p->errands >= 0 && !(p->proxy.errands = errands_new(&p->proxy, p->errands, no_errands)))
         program_give_up("out of memory");
+    if (p->sharing >= 0 && p->proxy.redis &&
+        !(p->proxy.sharing =
+              state_sharing_new(p->proxy.base, p->proxy.redis, &p->config->settings, p->sharing)))
+        program_give_up("out of memory");
     if (p->proxy.slot == 0)
         watch_lists(&p->proxy);
     p->state = PROXY_SERVING;
@@ -117,6 +122,8 @@ void serving_drain(struct program *p, bool stopping)
     p->proxy.draining = true;
     p->proxy.drained = drained;
     p->proxy.errands_over = !p->proxy.errands || !errands_drain(p->proxy.errands);
+    if (p->proxy.sharing)
+        state_sharing_drain(p->proxy.sharing);
     smtp_pools_close_idle(p->proxy.backends);
     list_watch_free(&p->proxy.watch);
     if (stopping)

@@ -8,6 +8,7 @@
 #include "proxy/process/recorder.h"
 #include "proxy/process/serving.h"
 #include "proxy/smtp/errands.h"
+#include "proxy/state/state_sharing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,14 @@ static void take_errands(struct program *p, struct ipc_message *m)
         errands_move(p->proxy.errands, p->errands);
 }
 
+static void take_sharing(struct program *p, struct ipc_message *m)
+{
+    p->sharing = m->fds[0];
+    m->fd_count = 0;
+    if (p->proxy.sharing)
+        state_sharing_move(p->proxy.sharing, p->sharing);
+}
+
 /* One that is none leaves what there was. */
 static void take_lists(struct program *p, struct ipc_message *m)
 {
@@ -181,6 +190,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_ERRANDS:
         take_errands(p, m);
+        break;
+    case MESSAGE_SHARING:
+        take_sharing(p, m);
         break;
     case MESSAGE_LISTS:
         take_lists(p, m);

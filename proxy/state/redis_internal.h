@@ -9,7 +9,7 @@
 #include "proxy/state/redis_words.h"
 
 enum {
-    REDIS_SCRIPTS_KNOWN = 16,
+    REDIS_SCRIPTS_KNOWN = 32,
     REDIS_GREETING_MAX = REDIS_INTRODUCTION + 5,
     REDIS_PASSWORD_MAX = 1024
 };

@@ -64,6 +64,8 @@ static inline void program_end(struct program *program, int signal, uint16_t end
     program->pid = 0;
 }
 
+static unsigned char learner_secret[LEARN_SHARED]; /* of the last that was started */
+
 /* *key is the one that vectors are to be sealed to. */
 static inline void learner_start(int keeper, int key_file, struct seal_key *key)
 {
@@ -74,11 +76,13 @@ static inline void learner_start(int keeper, int key_file, struct seal_key *key)
     program_start(&learner, argv, fds, 3);
     assert_int_equal(ipc_recv(learner.control, &message, inbox, sizeof inbox, true), 1);
     struct unpack in = {.left = message.payload};
-    struct slice public = unpack_slice(&in);
+    struct slice public = unpack_slice(&in), secret = unpack_slice(&in);
     if (message.type == LEARNER_FAILED)
         fail_msg("%.*s", SLICE_ARGS(public));
     assert_int_equal(message.type, LEARNER_READY);
     assert_int_equal(public.len, SEAL_KEY);
+    assert_int_equal(secret.len, sizeof learner_secret);
+    memcpy(learner_secret, secret.ptr, sizeof learner_secret);
     assert_true(seal_key_of((const unsigned char *)public.ptr, key));
 }
 

@@ -60,11 +60,12 @@ static int hear_of_keeper(uint16_t type)
 static void start_both(void)
 {
     struct seal_key key;
-    struct buf out = buf_init(64);
+    struct buf out = buf_init(128);
     start_keeper();
     hear_of_keeper(KEEPER_READY);
     learner_start(pair[1], key_file, &key);
     pack_slice(&out, (struct slice){(const char *)key.public, SEAL_KEY});
+    pack_slice(&out, (struct slice){(const char *)learner_secret, LEARN_SHARED});
     assert_int_equal(ipc_send(keeper.control, KEEPER_LEARN_KEY, buf_slice(&out), NULL, 0, true), 1);
     buf_release(&out);
 }

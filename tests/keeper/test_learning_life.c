@@ -58,7 +58,7 @@ static void start_learner(struct seal_key *key)
 
 static void open_it(void)
 {
-    learning = learning_new(base, &bounds, pair[0], &owner, NULL, &reason);
+    learning = learning_new(base, &bounds, pair[0], NULL, &owner, NULL, &reason);
     if (!learning)
         fail_msg("%s", reason);
 }
@@ -78,7 +78,7 @@ static void begin(void)
     struct seal_key key;
     begin_alone();
     start_learner(&key);
-    learning_seal_to(learning, &key);
+    learning_seal_to(learning, &key, learner_secret);
 }
 
 static void end(void)
@@ -308,7 +308,7 @@ TEST(test_what_came_beside_something_forgotten_is_learnt_also_behind_a_restart)
     learner_end(0);
     open_it();
     start_learner(&key);
-    learning_seal_to(learning, &key);
+    learning_seal_to(learning, &key, learner_secret);
     clock_advance(11 * MINUTE_MS);
     run_until(&heard.models, models + 2);
     assert_int_equal(used()->good, ENOUGH + 19);
@@ -423,7 +423,7 @@ TEST(test_a_new_key_makes_all_anew)
     assert_int_equal(lseek(key_file, 0, SEEK_SET), 0);
     start_learner(&key);
     unsigned models = heard.models;
-    learning_seal_to(learning, &key);
+    learning_seal_to(learning, &key, learner_secret);
     run_until(&heard.models, models + 1);
     assert_memory_not_equal(&before.key, &(struct spam_key[]){model_in(1).key}[0],
                             sizeof before.key);
@@ -487,7 +487,7 @@ TEST(test_labels_do_not_pile_up_before_one_that_has_gone)
     }
     assert_in_range(builds_that_wait(), 1, 2);
     start_learner(&key);
-    learning_seal_to(learning, &key);
+    learning_seal_to(learning, &key, learner_secret);
     build();
     assert_outcome("collecting");
 }
@@ -548,7 +548,7 @@ static void ask_as_nobody(void)
 {
     struct seal_key key;
     assert_true(seal_key_of((const unsigned char *)"a key that nobody has, or knows.", &key));
-    learning_seal_to(learning, &key);
+    learning_seal_to(learning, &key, learner_secret);
     assert_true(learning_build(learning, &reason));
 }
 

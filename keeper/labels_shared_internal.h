@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC
+ * For labels_shared.c and labels_hear.c. */
+#ifndef KEEPER_LABELS_SHARED_INTERNAL_H
+#define KEEPER_LABELS_SHARED_INTERNAL_H
+
+#include "keeper/labels_internal.h"
+
+enum { SHARED_ABOUT = 256, SHARED_ENTRY = LEARN_SEALED_MOST + 2 * LABEL_TEXT_MOST + 512 };
+
+enum shared_kind { ENTRY_LABEL = 1, ENTRY_FORGET };
+
+/* What an entry is sealed with beside. */
+struct slice labels_shared_about(const struct labels *labels, struct slice gateway, uint64_t number,
+                                 char room[static SHARED_ABOUT]);
+
+/* Writes what is known of sharing, in the transaction that is open or one of its own. */
+bool labels_shared_write(struct labels *labels);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC
+ * Who makes a model now. */
+#include "keeper/sharing_internal.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+
+enum { KEEP_MS = SHARING_LEASE_MS / 3, TRIES = 20 };
+
+static void ask(struct sharing *s, const char *what)
+{
+    struct sharing_words words = {.count = 0};
+    char who[SHARING_HOLDER], life[24];
+    snprintf(who, sizeof who, "%s %s", s->gateway, s->by);
+    sharing_say(&words, slice_of(what));
+    sharing_say(&words, slice_of(who));
+    sharing_say(&words, sharing_number(SHARING_LEASE_MS, life));
+    sharing_say(&words, buf_slice(&s->raw));
+    sharing_say(&words, slice_of(labels_share(s->labels)->cursor));
+    s->keep_at = clock_ms() + KEEP_MS;
+    sharing_put_question(s, SHARING_LEASE_IT, &words);
+}
+
+bool sharing_lease_step(struct sharing *s)
+{
+    if (s->gives_back)
+        ask(s, "end");
+    else if (s->wants_lease)
+        ask(s, "take");
+    else if (s->has_lease && clock_ms() >= s->keep_at)
+        ask(s, "keep");
+    else
+        return false;
+    return true;
+}
+
+static void settle(struct sharing *s, enum sharing_lease lease)
+{
+    bool asked = s->wants_lease;
+    s->wants_lease = false;
+    s->has_lease = lease == SHARING_OURS;
+    if (s->has_lease)
+        s->lease_until = clock_ms() + SHARING_LEASE_MS;
+    if (asked)
+        s->owner->lease(s->ctx, lease);
+}
+
+void sharing_lease_answer(struct sharing *s, const struct sharing_words *words)
+{
+    struct slice word = words->each[0];
+    if (s->gives_back)
+        s->gives_back = s->has_lease = false;
+    else if (slice_eq(word, SLICE("taken")))
+        settle(s, SHARING_OURS);
+    else if (slice_eq(word, SLICE("held")) || ++s->tries == TRIES)
+        settle(s, SHARING_ANOTHERS);
+    else
+        sharing_look_again(s); /* there is news that is to be read before */
+}
+
+void sharing_lease_away(struct sharing *s)
+{
+    if (s->wants_lease)
+        settle(s, SHARING_AWAY);
+}
+
+void sharing_ask_lease(struct sharing *s)
+{
+    s->wants_lease = true;
+    s->tries = 0;
+    sharing_look_again(s);
+    sharing_tell(s);
+}
+
+bool sharing_has_lease(const struct sharing *s)
+{
+    return s->has_lease && clock_ms() < s->lease_until;
+}
+
+void sharing_built(struct sharing *s)
+{
+    if (!s)
+        return;
+    s->gives_back = s->has_lease;
+    s->wants_lease = false;
+    sharing_tell(s);
+}
