@@ -8,7 +8,7 @@
 
 enum { CHILD_LINGER = 2000 /* milliseconds from the end of its control socket to its death */ };
 
-enum { CHILD_EXTRA_MAX = 6 };
+enum { CHILD_EXTRA_MAX = 7 };
 
 /* Starts a sibling program with a control socket as descriptor 3, and `extra` as those that follow.
  * Our end of the socket goes to *control, the caller's. The pid, or -1 with errno. */

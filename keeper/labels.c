@@ -36,34 +36,17 @@ static const char *const migrations[] = {
     "ALTER TABLE label ADD COLUMN place TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX label_untold ON label (number) WHERE place = '' AND origin = 0;"
     "CREATE TABLE share (one INTEGER PRIMARY KEY CHECK (one = 1), names INTEGER NOT NULL,"
-    " forgetting INTEGER NOT NULL, gateway BLOB NOT NULL, epoch TEXT NOT NULL,"
+    " gateway BLOB NOT NULL, epoch TEXT NOT NULL,"
     " cursor TEXT NOT NULL, forgot TEXT NOT NULL, said INTEGER NOT NULL,"
     " generation INTEGER NOT NULL, model BLOB NOT NULL);"
-    "INSERT INTO share VALUES (1, 0, 0, x'', '', '0-0', '', 0, 0, x'');"
+    "INSERT INTO share VALUES (1, 0, x'', '', '0-0', '', 0, 0, x'');"
     "CREATE TABLE seen (gateway BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE forgetting (number INTEGER PRIMARY KEY AUTOINCREMENT, what INTEGER NOT NULL,"
     " which BLOB NOT NULL, until INTEGER NOT NULL);"
-    "CREATE TABLE gone (number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT NOT NULL);"
-    "CREATE TRIGGER label_replaced BEFORE INSERT ON label BEGIN INSERT INTO gone (place)"
-    " SELECT place FROM label WHERE account = new.account AND message = new.message"
-    " AND place <> ''; END;"
-    "CREATE TRIGGER label_moved BEFORE UPDATE OF place ON label WHEN old.place <> ''"
-    " AND new.place <> '' AND old.place <> new.place"
-    " BEGIN INSERT INTO gone (place) VALUES (old.place); END;"
-    "CREATE TRIGGER label_forgotten AFTER DELETE ON label WHEN old.place <> ''"
-    " AND (SELECT forgetting FROM share)"
-    " BEGIN INSERT INTO gone (place) VALUES (old.place); END;",
+    "CREATE TABLE gone (number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT NOT NULL);",
 };
 
 FORM_FITS(LABELS, migrations);
-
-/* As enum label_how and label_class have them. */
-#define CLASS_GOOD "0"
-#define HOW_MOVED "2"
-#define HOW_FLAGGED "3"
-#define HOW_LEFT "6"
-_Static_assert(LABEL_GOOD == 0 && LABEL_MOVED == 2 && LABEL_FLAGGED == 3 && LABEL_LEFT == 6,
-               "statements name them");
 
 static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_ADD] = "INSERT OR REPLACE INTO label (account, message, class, how, reference, time,"
@@ -114,7 +97,7 @@ static const char *const texts[LABELS_STATEMENTS] = {
         " FROM pending AS p WHERE number = ?1 AND time <= ?2 AND EXISTS (SELECT 1 FROM label AS u"
         " WHERE u.account = p.account AND u.time > ?3 AND u.how IN (" HOW_MOVED ", " HOW_FLAGGED
         ")) AND NOT EXISTS (SELECT 1 FROM label AS o WHERE o.account = p.account"
-        " AND o.message = p.message)", /* no ON CONFLICT: label_replaced would have run */
+        " AND o.message = p.message)",
     [LABELS_LEFT_CAP] = "DELETE FROM label WHERE account = ?1 AND how = " HOW_LEFT
                         " AND number <= (SELECT number FROM label WHERE account = ?1"
                         " AND how = " HOW_LEFT " ORDER BY number DESC LIMIT 1 OFFSET ?2)",

@@ -27,21 +27,15 @@ static int64_t removed_by(struct labels *l, enum labels_statement statement)
     return database_step(l->statements[statement]) ? sqlite3_changes(l->db) : -1;
 }
 
-/* Other gateways are told of it as well. */
-static int64_t remove_labels(struct labels *l, enum learn_forget what, struct slice which)
-{
-    int64_t removed = labels_shared_forgetting(l, true) ? removed_by(l, LABELS_FORGET + what) : -1;
-    bool told = labels_shared_forgetting(l, false) && labels_shared_forget(l, what, which);
-    return told ? removed : -1;
-}
-
-/* How many of each, those that wait to be labels being in no model; false: it failed. */
+/* How many of each, those that wait to be labels being in no model; false: it failed. Other gateways are told
+ * of it as well. */
 static bool remove_in(struct labels *l, enum learn_forget what, struct slice which, int64_t *labels,
                       int64_t *pending)
 {
     if (!database_run(l->db, "BEGIN IMMEDIATE"))
         return false;
-    *labels = remove_labels(l, what, which);
+    bool told = labels_shared_forget(l, what, which);
+    *labels = told ? removed_by(l, LABELS_FORGET + what) : -1;
     *pending = removed_by(l, LABELS_PENDING + what);
     bool ok = *labels >= 0 && *pending >= 0 &&
               (*labels == 0 || (labels_note_changes(l, (uint64_t)*labels) &&

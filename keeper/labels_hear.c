@@ -74,10 +74,13 @@ static bool read_label(struct unpack *in, struct told_label *out)
 /* It stands where it was read; or it is not there any more, and has no business there. */
 static bool place_own(const struct hearing *h, const struct told_label *label)
 {
-    sqlite3_stmt *set = statement(h, SHARED_PLACE_OWN);
+    sqlite3_stmt *set = statement(h, SHARED_PLACE_OWN),
+                 *gone = statement(h, SHARED_GONE_OWN_BEFORE);
+    sqlite3_bind_int64(gone, 1, (int64_t)label->number);
+    database_bind(gone, 2, h->place);
     database_bind(set, 1, h->place);
     sqlite3_bind_int64(set, 2, (int64_t)label->number);
-    if (!database_step(set))
+    if (!database_step(gone) || !database_step(set))
         return false;
     return sqlite3_changes(h->labels->db) > 0 || take_out(h, h->place);
 }
@@ -107,11 +110,14 @@ static enum found find(const struct hearing *h, const struct told_label *label)
 
 static bool place_same(const struct hearing *h, const struct told_label *label)
 {
-    sqlite3_stmt *set = statement(h, SHARED_PLACE);
+    sqlite3_stmt *set = statement(h, SHARED_PLACE), *gone = statement(h, SHARED_GONE_BEFORE);
+    database_bind(gone, 1, label->account);
+    database_bind_octets(gone, 2, label->message);
+    database_bind(gone, 3, h->place);
     database_bind(set, 1, h->place);
     database_bind(set, 2, label->account);
     database_bind_octets(set, 3, label->message);
-    return database_step(set);
+    return database_step(gone) && database_step(set);
 }
 
 static bool add(const struct hearing *h, const struct told_label *label)
@@ -127,7 +133,7 @@ static bool add(const struct hearing *h, const struct told_label *label)
     database_bind_octets(add, 8, label->vector);
     database_bind(add, 9, h->place);
     h->heard->taken++;
-    return database_step(add);
+    return labels_shared_replace(h->labels, label->account, label->message) && database_step(add);
 }
 
 static bool take_label(const struct hearing *h, const struct told_label *label)
@@ -148,30 +154,6 @@ static bool take_label(const struct hearing *h, const struct told_label *label)
 
 /* ---- what is forgotten ---- */
 
-/* -1: it is nothing that can be forgotten so. */
-static bool bind_which(sqlite3_stmt *forget, int at, enum learn_forget what, struct slice which)
-{
-    enum label_how how;
-    switch (what) {
-    case LEARN_FORGET_ALL:
-        return which.len == 0;
-    case LEARN_FORGET_REFERENCE:
-    case LEARN_FORGET_ACCOUNT:
-        database_bind(forget, at, which);
-        return true;
-    case LEARN_FORGET_MESSAGE:
-        database_bind_octets(forget, at, which);
-        return true;
-    case LEARN_FORGET_HOW:
-        if (label_how_of(which, &how))
-            sqlite3_bind_int(forget, at, (int)how);
-        return label_how_of(which, &how);
-    case LEARN_FORGETS:
-        break;
-    }
-    return false;
-}
-
 /* Of ours what was there when it was said; of others' all that was told before it. */
 static bool until_of(const struct hearing *h, uint64_t number, int64_t *until)
 {
@@ -187,42 +169,33 @@ static bool until_of(const struct hearing *h, uint64_t number, int64_t *until)
     return there;
 }
 
-static bool forget_all_of(const struct hearing *h, sqlite3_stmt *forget)
+static bool forget_all_of(const struct hearing *h, sqlite3_stmt *gone, sqlite3_stmt *forget)
 {
     struct labels *l = h->labels;
-    if (!labels_shared_forgetting(l, true) || !database_step(forget))
+    if (!database_step(gone) || !database_step(forget))
         return false;
     uint32_t removed = (uint32_t)sqlite3_changes(l->db);
     h->heard->forgotten += removed;
     snprintf(l->shared.state.forgot, LABELS_PLACE, "%.*s", SLICE_ARGS(h->place));
-    return labels_shared_forgetting(l, false) &&
-           (removed == 0 || database_run(l->db, "UPDATE state SET forgotten = 1"));
-}
-
-/* What waits to be a label here; our own was taken out when it was said. */
-static bool forget_pending(const struct hearing *h, enum learn_forget what, struct slice which)
-{
-    sqlite3_stmt *forget = h->labels->statements[LABELS_PENDING + what];
-    if (h->is_own)
-        return true;
-    bind_which(forget, 1, what, which);
-    if (what == LEARN_FORGET_ACCOUNT)
-        bind_which(forget, 2, what, which);
-    return database_step(forget);
+    return removed == 0 || database_run(l->db, "UPDATE state SET forgotten = 1");
 }
 
 static bool take_forget(const struct hearing *h, uint64_t number, unsigned what, struct slice which)
 {
-    sqlite3_stmt *forget = statement(h, SHARED_FORGET + what);
+    sqlite3_stmt *forget = statement(h, SHARED_FORGET + what),
+                 *gone = statement(h, SHARED_GONE_FORGET + what),
+                 *pending = statement(h, SHARED_PENDING_FORGET + what);
     int64_t until;
     if ((!h->is_own && !h->is_new) || !until_of(h, number, &until))
         return true;
-    sqlite3_bind_int64(forget, 1, until);
-    if (!bind_which(forget, 2, (enum learn_forget)what, which)) {
+    if (!labels_shared_bind(forget, (enum learn_forget)what, which, until) ||
+        !labels_shared_bind(gone, (enum learn_forget)what, which, until) ||
+        !labels_shared_bind(pending, (enum learn_forget)what, which, until)) {
         h->heard->refused++;
         return true;
     }
-    if (!forget_all_of(h, forget) || !forget_pending(h, (enum learn_forget)what, which))
+    /* What waits here to be a label: of our own it was taken out when it was said. */
+    if (!forget_all_of(h, gone, forget) || (!h->is_own && !database_step(pending)))
         return false;
     sqlite3_bind_int64(statement(h, SHARED_FORGETTING_OVER), 1, (int64_t)number);
     return !h->is_own || database_step(statement(h, SHARED_FORGETTING_OVER));

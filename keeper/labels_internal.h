@@ -7,6 +7,14 @@
 #include "keeper/database.h"
 #include "keeper/labels_shared.h"
 
+/* As enum label_how and label_class have them. */
+#define CLASS_GOOD "0"
+#define HOW_MOVED "2"
+#define HOW_FLAGGED "3"
+#define HOW_LEFT "6"
+_Static_assert(LABEL_GOOD == 0 && LABEL_MOVED == 2 && LABEL_FLAGGED == 3 && LABEL_LEFT == 6,
+               "statements name them");
+
 enum labels_statement {
     LABELS_ADD,
     LABELS_FIND,
@@ -54,6 +62,8 @@ enum shared_statement {
     SHARED_FORGETTING_OVER,
     SHARED_GONE,
     SHARED_GONE_ADD,
+    SHARED_GONE_BEFORE,
+    SHARED_GONE_OWN_BEFORE,
     SHARED_GONE_OVER,
     SHARED_GONE_CLEAR,
     SHARED_UNPLACE,
@@ -63,8 +73,10 @@ enum shared_statement {
     SHARED_ADD,
     SHARED_SEEN,
     SHARED_SEEN_SET,
-    SHARED_FORGET, /* as many as enum learn_forget has */
-    SHARED_STATEMENTS = SHARED_FORGET + LEARN_FORGETS
+    SHARED_FORGET,                                      /* as many as enum learn_forget has */
+    SHARED_GONE_FORGET = SHARED_FORGET + LEARN_FORGETS, /* the same */
+    SHARED_PENDING_FORGET = SHARED_GONE_FORGET + LEARN_FORGETS,
+    SHARED_STATEMENTS = SHARED_PENDING_FORGET + LEARN_FORGETS
 };
 
 /* labels_shared.h */
@@ -116,10 +128,11 @@ bool labels_read_state(struct labels *labels);
 /* What is known of sharing is read, and the statements of it made. False: the database's. */
 bool labels_shared_open(struct labels *labels);
 
-/* In the transaction that is open: what is taken out now is forgotten everywhere, by the octets that its column has. */
+/* In the transaction that is open, before labels of ours are taken out: they are to be forgotten everywhere, by the
+ * octets that their column has (a word of LEARN_FORGET_HOW). */
 bool labels_shared_forget(struct labels *labels, enum learn_forget what, struct slice which);
-/* Whether what is taken out now has its place taken out, too. */
-bool labels_shared_forgetting(struct labels *labels, bool is);
+/* The same, before one is replaced: its place is to be taken out. */
+bool labels_shared_replace(struct labels *labels, struct slice account, struct slice message);
 
 /* What the columns `account` has for an address; empty for the admin's. False: it is no address. */
 bool labels_account(const struct labels *labels, struct slice address,

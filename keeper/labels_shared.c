@@ -36,6 +36,10 @@ static const char *const texts[SHARED_STATEMENTS] = {
     [SHARED_FORGETTING_OVER] = "DELETE FROM forgetting WHERE number = ?",
     [SHARED_GONE] = "SELECT number, place FROM gone ORDER BY number LIMIT ?",
     [SHARED_GONE_ADD] = "INSERT INTO gone (place) VALUES (?)",
+    [SHARED_GONE_BEFORE] = "INSERT INTO gone (place) SELECT place FROM label WHERE account = ?1"
+                           " AND message = ?2 AND place <> '' AND place <> ?3",
+    [SHARED_GONE_OWN_BEFORE] = "INSERT INTO gone (place) SELECT place FROM label WHERE number = ?1"
+                               " AND origin = 0 AND place <> '' AND place <> ?2",
     [SHARED_GONE_OVER] = "DELETE FROM gone WHERE number <= ?",
     [SHARED_GONE_CLEAR] = "DELETE FROM gone",
     [SHARED_UNPLACE] = "UPDATE label SET place = ''",
@@ -48,12 +52,21 @@ static const char *const texts[SHARED_STATEMENTS] = {
     [SHARED_SEEN] = "SELECT number FROM seen WHERE gateway = ?",
     [SHARED_SEEN_SET] = "INSERT OR REPLACE INTO seen (gateway, number) VALUES (?, ?)",
 #define NOT_SINCE " AND (origin = 1 OR number <= ?1)"
-    [SHARED_FORGET + LEARN_FORGET_ALL] = "DELETE FROM label WHERE 1" NOT_SINCE,
-    [SHARED_FORGET + LEARN_FORGET_REFERENCE] = "DELETE FROM label WHERE reference = ?2" NOT_SINCE,
-    [SHARED_FORGET + LEARN_FORGET_MESSAGE] = "DELETE FROM label WHERE message = ?2" NOT_SINCE,
-    [SHARED_FORGET + LEARN_FORGET_HOW] = "DELETE FROM label WHERE how = ?2" NOT_SINCE,
-    [SHARED_FORGET + LEARN_FORGET_ACCOUNT] = "DELETE FROM label WHERE account = ?2" NOT_SINCE,
+#define FORGET(what, which)                                                                        \
+    [SHARED_FORGET + LEARN_FORGET_##                                                               \
+        what] = "DELETE FROM label WHERE " which NOT_SINCE,                                        \
+      [SHARED_GONE_FORGET + LEARN_FORGET_##what] =                                                 \
+          "INSERT INTO gone (place) SELECT place FROM label WHERE place <> '' AND " which          \
+              NOT_SINCE,
+    FORGET(ALL, "1") FORGET(REFERENCE, "reference = ?2") FORGET(MESSAGE, "message = ?2")
+        FORGET(HOW, "how = ?2") FORGET(ACCOUNT, "account = ?2")
+#undef FORGET
 #undef NOT_SINCE
+            [SHARED_PENDING_FORGET + LEARN_FORGET_ALL] = "DELETE FROM pending",
+    [SHARED_PENDING_FORGET + LEARN_FORGET_REFERENCE] = "DELETE FROM pending WHERE reference = ?2",
+    [SHARED_PENDING_FORGET + LEARN_FORGET_MESSAGE] = "DELETE FROM pending WHERE message = ?2",
+    [SHARED_PENDING_FORGET + LEARN_FORGET_HOW] = "DELETE FROM pending WHERE ?2 = " HOW_LEFT,
+    [SHARED_PENDING_FORGET + LEARN_FORGET_ACCOUNT] = "DELETE FROM pending WHERE account = ?2",
 };
 
 static struct slice octets_of(const unsigned char *octets, size_t len)
@@ -166,20 +179,51 @@ bool labels_share_anew(struct labels *l, struct slice epoch)
 
 /* ---- what is forgotten ---- */
 
-bool labels_shared_forgetting(struct labels *l, bool is)
+bool labels_shared_bind(sqlite3_stmt *statement, enum learn_forget what, struct slice which,
+                        int64_t until)
 {
-    return !l->shared.on || database_run(l->db, is ? "UPDATE share SET forgetting = 1"
-                                                   : "UPDATE share SET forgetting = 0");
+    enum label_how how;
+    sqlite3_bind_int64(statement, 1, until);
+    switch (what) {
+    case LEARN_FORGET_ALL:
+        return which.len == 0;
+    case LEARN_FORGET_REFERENCE:
+    case LEARN_FORGET_ACCOUNT:
+        database_bind(statement, 2, which);
+        return true;
+    case LEARN_FORGET_MESSAGE:
+        database_bind_octets(statement, 2, which);
+        return true;
+    case LEARN_FORGET_HOW:
+        if (!label_how_of(which, &how))
+            return false;
+        sqlite3_bind_int(statement, 2, (int)how);
+        return true;
+    case LEARN_FORGETS:
+        break;
+    }
+    return false;
 }
 
 bool labels_shared_forget(struct labels *l, enum learn_forget what, struct slice which)
 {
-    sqlite3_stmt *add = l->shared.statements[SHARED_FORGETTING_ADD];
+    sqlite3_stmt *gone = l->shared.statements[SHARED_GONE_FORGET + what],
+                 *add = l->shared.statements[SHARED_FORGETTING_ADD];
     if (!l->shared.on)
         return true;
     sqlite3_bind_int(add, 1, (int)what);
     database_bind_octets(add, 2, which.ptr ? which : SLICE(""));
-    return database_step(add);
+    return labels_shared_bind(gone, what, which, INT64_MAX) && database_step(gone) &&
+           database_step(add);
+}
+
+bool labels_shared_replace(struct labels *l, struct slice account, struct slice message)
+{
+    sqlite3_stmt *gone = l->shared.statements[SHARED_GONE_BEFORE];
+    database_bind(gone, 1, account);
+    database_bind_octets(gone, 2, message);
+    database_bind(gone, 3, SLICE(""));
+    return !l->shared.on || database_step(gone);
 }
 
 static uint64_t count_in(struct labels *l, enum shared_statement which)

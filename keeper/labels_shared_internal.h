@@ -13,6 +13,10 @@ enum shared_kind { ENTRY_LABEL = 1, ENTRY_FORGET };
 struct slice labels_shared_about(const struct labels *labels, struct slice gateway, uint64_t number,
                                  char room[static SHARED_ABOUT]);
 
+/* In a statement of SHARED_FORGET or SHARED_GONE_FORGET. False: it is nothing that can be forgotten so. */
+bool labels_shared_bind(sqlite3_stmt *statement, enum learn_forget what, struct slice which,
+                        int64_t until);
+
 /* Writes what is known of sharing, in the transaction that is open or one of its own. */
 bool labels_shared_write(struct labels *labels);
 

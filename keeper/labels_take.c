@@ -163,7 +163,8 @@ static bool add(struct taking *t, const char *account, const struct label *label
     sqlite3_bind_int64(statement, 6, time_of(t, label));
     database_bind_octets(statement, 7, (struct slice){(const char *)l->seal.id, SEAL_KEY_ID});
     database_bind_octets(statement, 8, sealed);
-    bool ok = database_step(statement);
+    struct slice message = {(const char *)label->message, LABEL_MESSAGE};
+    bool ok = labels_shared_replace(l, slice_of(account), message) && database_step(statement);
     bool capped = *account && t->from == LABELS_OF_PROXIES;
     return (ok && (!capped || labels_cap(l, LABELS_CAP, account, OF_ONE_ACCOUNT))) ||
            labels_failed(l, t->reason);

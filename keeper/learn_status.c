@@ -104,6 +104,27 @@ static void last_build(struct learning *learning, struct buf *out)
     buf_char(out, '}');
 }
 
+/* ---- with other gateways ---- */
+
+static void shared(struct learning *learning, struct buf *out)
+{
+    struct sharing_status status;
+    json_key(out, SLICE("shared"));
+    if (!learning_shared(learning, &status)) {
+        buf_cstr(out, "null");
+        return;
+    }
+    buf_char(out, '{');
+    number(out, "read", (double)status.read);
+    number(out, "away", (double)status.away);
+    number(out, "generation", (double)status.generation);
+    text(out, "by", status.by);
+    text(out, "builds", status.lease);
+    number(out, "untold", (double)status.untold);
+    number(out, "refused", (double)status.refused);
+    buf_char(out, '}');
+}
+
 /* ---- predictions ---- */
 
 static void base64(struct buf *out, struct slice octets)
@@ -143,6 +164,7 @@ bool learn_status(struct learning *learning, struct buf *out, const char **reaso
     model(out, used);
     models(learning, out);
     last_build(learning, out);
+    shared(learning, out);
     predictions(learning, out);
     buf_cstr(out, "}\n");
     *reason = "out of memory";

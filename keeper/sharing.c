@@ -42,6 +42,7 @@ void sharing_fail(struct sharing *s, const char *reason)
         s->away_ms = now;
     }
     s->caught_up = s->fetches = s->puts = false;
+    s->untold = 0;
     s->rest_until = s->look_at = now + SHARING_LOOK_MS;
     sharing_lease_away(s);
     if (now - s->away_ms >= PATIENCE_MS && complaint_due(&s->lost, now, &times))
@@ -49,13 +50,24 @@ void sharing_fail(struct sharing *s, const char *reason)
                field_num("seconds", (now - s->away_ms) / 1000), field_num("times", (int64_t)times));
 }
 
-void sharing_refuse(struct sharing *s, const char *what, const char *reason)
+static void complain(struct complaint *complaint, const char *what, const char *reason)
 {
     uint64_t times;
-    s->refused++;
-    if (complaint_due(&s->forged, clock_ms(), &times))
+    if (complaint_due(complaint, clock_ms(), &times))
         log_at(LEVEL_WARNING, "", "what is shared is refused", field_str("what", what),
                field_str("reason", reason), field_num("times", (int64_t)times));
+}
+
+void sharing_refuse_labels(struct sharing *s, uint32_t count, const char *reason)
+{
+    s->refused += count;
+    complain(&s->forged_labels, "labels", reason);
+}
+
+void sharing_refuse_model(struct sharing *s, const char *reason)
+{
+    s->refused++;
+    complain(&s->forged_model, "model", reason);
 }
 
 static void note_that_it_is_there(struct sharing *s)

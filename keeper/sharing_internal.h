@@ -30,12 +30,12 @@ struct sharing {
     int64_t away_ms;             /* clock_ms */
     bool caught_up;              /* all was read at the last look */
     uint64_t refused;
-    struct complaint lost, forged;
+    struct complaint lost, forged_labels, forged_model;
 
     /* Telling. */
     bool tells;
     struct labels_telling telling;
-    uint64_t untold; /* before the last telling */
+    uint64_t untold; /* when something was told last; 0: that is long ago */
 
     /* The model. */
     struct buf raw;          /* the head as it was read */
@@ -65,7 +65,8 @@ struct slice sharing_life(const struct sharing *s, char room[static 24]);
 /* Redis cannot be asked, or answers nonsense: it is left in peace for a while. */
 void sharing_fail(struct sharing *s, const char *reason);
 /* What somebody has forged, or another key has sealed. */
-void sharing_refuse(struct sharing *s, const char *what, const char *reason);
+void sharing_refuse_labels(struct sharing *s, uint32_t count, const char *reason);
+void sharing_refuse_model(struct sharing *s, const char *reason);
 void sharing_look_again(struct sharing *s);
 
 /* Labels. */

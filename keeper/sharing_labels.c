@@ -59,12 +59,6 @@ static void begin_anew(struct sharing *s, struct slice epoch)
         sharing_look_again(s);
 }
 
-static void complain(struct sharing *s, const struct labels_heard *heard)
-{
-    if (heard->refused)
-        sharing_refuse(s, "labels", "nobody with our learn.key has told them");
-}
-
 /* False: nothing more is to be looked for. */
 static bool take_entries(struct sharing *s, const struct sharing_words *words)
 {
@@ -79,7 +73,8 @@ static bool take_entries(struct sharing *s, const struct sharing_words *words)
         sharing_fail(s, reason);
         return false;
     }
-    complain(s, &heard);
+    if (heard.refused)
+        sharing_refuse_labels(s, heard.refused, "nobody with our learn.key has told them");
     s->tells = true; /* places may have to go */
     if (labels_place_after(share->cursor, before))
         return true;
@@ -98,7 +93,7 @@ void sharing_looked(struct sharing *s, const struct sharing_words *words)
     snprintf(s->holder, sizeof s->holder, "%.*s", SLICE_ARGS(words->each[HOLDER]));
     sharing_take_head(s, words->each[HEAD]);
     if (epoch.len >= LABELS_EPOCH)
-        sharing_refuse(s, "labels", "their stream has no name");
+        sharing_refuse_labels(s, 1, "their stream has no name");
     else if (is_another_stream(labels_share(s->labels), epoch, words->each[LAST]))
         begin_anew(s, epoch);
     else if (take_entries(s, words))
@@ -153,23 +148,20 @@ static void ask_to_tell(struct sharing *s)
     sharing_put_question(s, SHARING_TELL, &words);
 }
 
-/* What we have told, and is not read: it was trimmed at once, or somebody takes it out. It is not told again
- * and again. */
+/* What was told is not read: it was trimmed at once, or somebody takes it out. It is not told again and
+ * again. */
 static bool gets_nowhere(struct sharing *s)
 {
-    uint64_t untold = labels_untold(s->labels);
-    bool is = s->untold && untold >= s->untold;
-    s->untold = untold;
+    bool is = s->untold && labels_untold(s->labels) >= s->untold;
+    s->untold = 0;
     return is;
 }
 
 bool sharing_say_labels(struct sharing *s)
 {
     const char *reason;
-    if (gets_nowhere(s)) {
-        s->untold = 0;
+    if (gets_nowhere(s))
         return false;
-    }
     labels_telling_free(&s->telling);
     if (!labels_to_tell(s->labels, &s->telling, &reason)) {
         sharing_fail(s, reason);
@@ -179,17 +171,20 @@ bool sharing_say_labels(struct sharing *s)
         s->telling.entries.count || (s->telling.gone.count && labels_share(s->labels)->epoch[0]);
     if (is)
         ask_to_tell(s);
-    else
-        s->untold = 0;
     return is;
+}
+
+static void said(struct sharing *s)
+{
+    labels_told(s->labels, &s->telling);
+    if (s->telling.entries.count)
+        s->untold = labels_untold(s->labels);
 }
 
 void sharing_said_labels(struct sharing *s, const struct sharing_words *words)
 {
     if (slice_eq(words->each[0], SLICE("told")))
-        labels_told(s->labels, &s->telling);
-    else
-        s->untold = 0;
+        said(s);
     labels_telling_free(&s->telling);
     sharing_look_again(s);
 }

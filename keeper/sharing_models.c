@@ -43,7 +43,7 @@ void sharing_take_head(struct sharing *s, struct slice raw)
     s->has_head = raw.len && sharing_head_open(labels_share_keys(s->labels), slice_of(s->prefix),
                                                raw, &s->head);
     if (raw.len && !s->has_head)
-        sharing_refuse(s, "model", "nobody with our learn.key has told it");
+        sharing_refuse_model(s, "nobody with our learn.key has told it");
 }
 
 /* ---- fetching ---- */
@@ -66,7 +66,7 @@ static void fetch(struct sharing *s)
 /* What cannot be used is not fetched again, and whoever has a model tells his. */
 static void refuse(struct sharing *s, const char *reason)
 {
-    sharing_refuse(s, "model", reason);
+    sharing_refuse_model(s, reason);
     s->has_head = s->fetches = false;
     buf_release(&s->octets);
 }

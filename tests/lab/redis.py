@@ -95,6 +95,12 @@ class Redis:
                               env=environment, timeout=20, check=True)
         return done.stdout.strip()
 
+    def octets(self):
+        """All that it keeps, as it is written to the disk, not compressed."""
+        self.cli("CONFIG", "SET", "rdbcompression", "no")
+        self.cli("SAVE")
+        return pathlib.Path(self.folder, "dump.rdb").read_bytes()
+
     def kill(self):
         """As a crash would."""
         if self.process.running():
