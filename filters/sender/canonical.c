@@ -78,48 +78,83 @@ static void simple_body(struct canonical_sink *sink, struct slice body)
     canonical_put(sink, SLICE("\r\n"));
 }
 
-/* The next line, ended by CRLF alone: a bare LF is an octet like any other. */
-static struct slice take_line(struct slice *body)
+/* ---- a relaxed body, piece by piece ---- */
+
+static void end_line(struct canonical_lines *lines, struct canonical_sink *sink)
 {
-    struct slice line = *body;
-    size_t at = 0;
-    while (at < body->len) {
-        const char *cr = memchr(body->ptr + at, '\r', body->len - at);
-        if (!cr)
-            break;
-        at = (size_t)(cr - body->ptr) + 1;
-        if (at < body->len && body->ptr[at] == '\n') {
-            line = slice_sub(*body, 0, at - 1);
-            *body = slice_from(*body, at + 1);
-            return line;
-        }
-    }
-    *body = (struct slice){NULL, 0};
-    return line;
+    if (lines->in_line)
+        canonical_put(sink, SLICE("\r\n"));
+    else
+        lines->empty++;
+    lines->in_line = lines->blank = false;
 }
 
-static bool only_blanks(struct slice line)
+/* What is no blank: empty lines before it are not at the end of the body. */
+static void put_word(struct canonical_lines *lines, struct canonical_sink *sink, struct slice word)
+{
+    for (; lines->empty; lines->empty--)
+        canonical_put(sink, SLICE("\r\n"));
+    if (lines->blank)
+        canonical_put(sink, SLICE(" "));
+    canonical_put(sink, word);
+    lines->in_line = true;
+    lines->blank = false;
+}
+
+static bool is_word(char c)
+{
+    return !ascii_blank(c) && c != '\r';
+}
+
+/* After a CR: lines end with CRLF alone, and by itself it is an octet like any other. */
+static size_t after_cr(struct canonical_lines *lines, struct canonical_sink *sink, char c)
+{
+    lines->cr = false;
+    if (c == '\n') {
+        end_line(lines, sink);
+        return 1;
+    }
+    put_word(lines, sink, SLICE("\r"));
+    return 0;
+}
+
+void canonical_lines_add(struct canonical_lines *lines, struct canonical_sink *sink,
+                         struct slice octets)
 {
     size_t at = 0;
-    while (at < line.len && ascii_blank(line.ptr[at]))
+    while (at < octets.len) {
+        char c = octets.ptr[at];
+        size_t start = at;
+        if (lines->cr) {
+            at += after_cr(lines, sink, c);
+            continue;
+        }
+        while (at < octets.len && is_word(octets.ptr[at]))
+            at++;
+        if (at > start) {
+            put_word(lines, sink, slice_sub(octets, start, at));
+            continue;
+        }
+        lines->cr = c == '\r';
+        lines->blank |= !lines->cr;
         at++;
-    return at == line.len;
+    }
+}
+
+void canonical_lines_end(struct canonical_lines *lines, struct canonical_sink *sink)
+{
+    if (lines->cr)
+        put_word(lines, sink, SLICE("\r"));
+    if (lines->in_line)
+        end_line(lines, sink);
+    *lines = (struct canonical_lines){0};
 }
 
 static void relaxed_body(struct canonical_sink *sink, struct slice body)
 {
-    uint64_t empty = 0;
-    while (body.len) {
-        struct slice line = take_line(&body);
-        if (only_blanks(line)) {
-            empty++;
-            continue;
-        }
-        for (; empty; empty--)
-            canonical_put(sink, SLICE("\r\n"));
-        put_words(sink, line, " \t", true);
-        canonical_put(sink, SLICE("\r\n"));
-    }
+    struct canonical_lines lines = {0};
+    canonical_lines_add(&lines, sink, body);
+    canonical_lines_end(&lines, sink);
 }
 
 void canonical_body(struct canonical_sink *sink, struct slice body, bool relaxed)

@@ -25,6 +25,17 @@ struct canonical_forms {
 bool canonical_forms(struct slice c, struct canonical_forms *forms);
 
 void canonical_body(struct canonical_sink *sink, struct slice body, bool relaxed);
+
+/* The same of a relaxed body that comes in pieces, wherever they are cut. All zeros at the start. */
+struct canonical_lines {
+    uint64_t empty; /* lines that may be the last */
+    bool in_line;   /* it has had more than blanks */
+    bool blank, cr; /* came last, and may be left out; may end the line */
+};
+void canonical_lines_add(struct canonical_lines *lines, struct canonical_sink *sink,
+                         struct slice octets);
+void canonical_lines_end(struct canonical_lines *lines, struct canonical_sink *sink);
+
 /* The octets of the canonical body: what l= counts. */
 uint64_t canonical_body_length(struct slice body, bool relaxed);
 
