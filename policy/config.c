@@ -20,6 +20,7 @@ static void finish(struct parser *parser)
 {
     finish_backends(parser);
     finish_domains(parser);
+    finish_dkim(parser);
     finish_listeners(parser);
     finish_settings_items(parser);
     check_rules(parser);

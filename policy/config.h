@@ -156,6 +156,22 @@ struct certificate {
     struct span *names_at, chain_at, key_at;
 };
 
+/* dkim "example.com" "*.example.org" { selector "2026a" key "2026a.pem"  selector ... }: mail that
+ * leaves is signed for the domain in From; for what lies below one as that domain. */
+struct signing_key {
+    struct slice selector; /* A-labels, lower case */
+    struct slice path;     /* resolved against the folder of the file that names it */
+    struct span selector_at, path_at;
+};
+struct signing_domain {
+    struct domain_name name; /* without "*." */
+    bool subdomains;
+    struct span at;
+    size_t first, count; /* of config.signing_keys */
+};
+
+enum { SIGNING_KEYS_MAX = 8 /* of one domain */ };
+
 /* blocklist "zen.example" { "127.0.0.2".."127.0.0.11" weight 5 }   allowlist ... { ... }
  * blocklist domain "dbl.example" { ... }
  * An answer lies in a range when each of its four numbers does: "127.0.2.3".."127.0.20.3" are
@@ -255,6 +271,10 @@ struct config {
     size_t domain_count;
     struct certificate *certificates;
     size_t certificate_count;
+    struct signing_key *signing_keys;
+    size_t signing_key_count;
+    struct signing_domain *signing_domains; /* sorted */
+    size_t signing_domain_count;
     struct blocklist *blocklists;
     size_t blocklist_count;
     struct ip *addresses; /* addresses "192.0.2.1" "2001:db8::1": ours, as the Internet sees us */
@@ -350,6 +370,9 @@ enum teaching config_teaches(const struct config *config, struct slice recipient
 
 /* Whether reports are taken from there. */
 bool config_takes_reports(const struct config *config, const struct ip *client);
+
+/* Who signs what bears this domain in From, most specific first. NULL: nobody. */
+const struct signing_domain *config_signing(const struct config *config, struct domain_name domain);
 
 /* The blocklist or allowlist of that zone (ASCII case folded); NULL: there is none. */
 const struct blocklist *config_blocklist(const struct config *config, struct slice zone);

@@ -70,13 +70,12 @@ struct slice lower_copy(struct parser *parser, struct slice s)
     return (struct slice){copy, copy ? s.len : 0};
 }
 
-/* "example.com" or "*.example.com". False: reported. */
-static bool read_domain(struct parser *parser, const struct token *token, struct domain *out)
+bool read_domain(struct parser *parser, const struct token *token, struct domain_name *name,
+                 bool *below)
 {
-    struct slice text = token->text;
-    out->subdomains = slice_starts(text, SLICE("*."));
-    const char *flaw = domain_name_make(parser->config->arena,
-                                        slice_from(text, out->subdomains ? 2 : 0), &out->name);
+    *below = slice_starts(token->text, SLICE("*."));
+    const char *flaw =
+        domain_name_make(parser->config->arena, slice_from(token->text, *below ? 2 : 0), name);
     if (flaw)
         source_error(parser->sources, token->at,
                      "expected a domain such as \"example.com\" or \"*.example.com\", but %s",
@@ -88,7 +87,7 @@ static bool add_domain(struct parser *parser, const struct token *name,
                        const struct domain_names *names)
 {
     struct domain domain = {0};
-    if (!read_domain(parser, name, &domain))
+    if (!read_domain(parser, name, &domain.name, &domain.subdomains))
         return true;
     struct config *config = parser->config;
     size_t count = config->domain_count;
@@ -105,8 +104,7 @@ static bool add_domain(struct parser *parser, const struct token *name,
 
 enum { NAMES_MAX = 1000 };
 
-/* "a" "b" ...: at least one. */
-static struct token *parse_names(struct parser *parser, const char *what, size_t *count)
+struct token *parse_names(struct parser *parser, const char *what, size_t *count)
 {
     struct token *names = NULL, name;
     *count = 0;

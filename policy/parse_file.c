@@ -79,13 +79,21 @@ static const struct {
     const char *word;
     bool (*parse)(struct parser *parser);
 } sentences[] = {
-    {"hostname", parse_hostname},       {"listen", parse_listen},
-    {"backend", parse_backend},         {"domain", parse_domain},
-    {"certificate", parse_certificate}, {"table", parse_table},
-    {"include", parse_include},         {"observe", parse_observed},
-    {"rule", parse_enforced},           {"test", parse_test},
-    {"blocklist", parse_blocked},       {"allowlist", parse_allowed},
-    {"addresses", parse_addresses},     {"condition", parse_named_condition},
+    {"hostname", parse_hostname},
+    {"listen", parse_listen},
+    {"backend", parse_backend},
+    {"domain", parse_domain},
+    {"certificate", parse_certificate},
+    {"table", parse_table},
+    {"include", parse_include},
+    {"observe", parse_observed},
+    {"rule", parse_enforced},
+    {"test", parse_test},
+    {"blocklist", parse_blocked},
+    {"allowlist", parse_allowed},
+    {"addresses", parse_addresses},
+    {"condition", parse_named_condition},
+    {"dkim", parse_dkim},
 };
 
 enum { SENTENCES = sizeof sentences / sizeof *sentences };

@@ -184,6 +184,7 @@ bool parse_listen(struct parser *parser);
 bool parse_backend(struct parser *parser);
 bool parse_domain(struct parser *parser);
 bool parse_certificate(struct parser *parser);
+bool parse_dkim(struct parser *parser);
 bool parse_table(struct parser *parser);
 bool parse_blocklist(struct parser *parser, bool allow);
 bool parse_addresses(struct parser *parser);
@@ -239,12 +240,19 @@ bool is_settings_block(struct slice word);
 void settings_standard(struct settings *settings);
 void offer_settings_blocks(struct nearest *near);
 
+/* "a" "b" ...: at least one, `what` each. NULL: reported. */
+struct token *parse_names(struct parser *parser, const char *what, size_t *count);
+/* "example.com", or "*.example.com": *below. False: reported. */
+bool read_domain(struct parser *parser, const struct token *token, struct domain_name *name,
+                 bool *below);
+
 /* When all is read: names are looked up, doubles and what does not fit together is refused. */
 void finish_domains(struct parser *parser);
 /* Only looks names up, where not all could be read. */
 void check_domain_names(struct parser *parser);
 void check_listener_names(struct parser *parser);
 void finish_listeners(struct parser *parser);
+void finish_dkim(struct parser *parser);
 void finish_backends(struct parser *parser);
 void finish_settings_items(struct parser *parser);
 void finish_zone(struct parser *parser); /* config_zone.c */
