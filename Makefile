@@ -36,8 +36,8 @@ CPPFLAGS += -DSANITIZED
 endif
 
 # A program's main stands in the file that bears its name; every other file belongs to its floor's library.
-PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-scan gatepost-av gatepost-qr gatepostctl
-MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c keeper/gatepost-learn.c filters/gatepost-scan.c filters/gatepost-av.c filters/gatepost-qr.c console/gatepostctl.c
+PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-scan gatepost-av gatepost-qr gatepostctl
+MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c keeper/gatepost-learn.c keeper/gatepost-sign.c filters/gatepost-scan.c filters/gatepost-av.c filters/gatepost-qr.c console/gatepostctl.c
 MAINS    := $(wildcard $(MAINS))
 FLOORS   := base policy filters common parent proxy keeper console
 sources   = $(wildcard $(1)/*.c $(1)/*/*.c)
@@ -130,7 +130,7 @@ ZSH ?= $(PREFIX)/share/zsh/site-functions
 install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
-	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-scan gatepost-av gatepost-qr; do \
+	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-scan gatepost-av gatepost-qr; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
 	for f in etc/*.conf etc/*.txt etc/logrotate/gatepost etc/fail2ban/*/gatepost.conf; do \
 	  case $$f in etc/logrotate/*) to=logrotate.d/gatepost;; etc/fail2ban/*) to=$${f#etc/};; *) to=gatepost/$$(basename $$f);; esac; \
@@ -205,6 +205,8 @@ gatepost-release_floors := keeper common base
 gatepost-release_links := -lseccomp -lzstd -lcrypto
 gatepost-learn_floors := keeper common filters base
 gatepost-learn_links  := -lseccomp -lzstd -lcrypto
+gatepost-sign_floors := keeper common filters policy base
+gatepost-sign_links  := -lseccomp -lcrypto -lidn2 -lunistring
 gatepost-scan_floors  := filters policy base
 gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2 -lunistring
 gatepost-av_floors    := filters policy base

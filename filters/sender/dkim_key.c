@@ -63,16 +63,15 @@ const char *dkim_private_flaw(const struct dkim_private *key)
                                            : NULL;
 }
 
-static EVP_PKEY *make(enum dkim_algorithm algorithm)
+static EVP_PKEY *make(enum dkim_algorithm algorithm, unsigned bits)
 {
-    return algorithm == DKIM_RSA_SHA256
-               ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)DKIM_RSA_BITS_MIN)
-               : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    return algorithm == DKIM_RSA_SHA256 ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits)
+                                        : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 }
 
-bool dkim_private_make(enum dkim_algorithm algorithm, struct buf *pem)
+bool dkim_private_make(enum dkim_algorithm algorithm, unsigned bits, struct buf *pem)
 {
-    EVP_PKEY *key = make(algorithm);
+    EVP_PKEY *key = make(algorithm, bits);
     BIO *out = key ? BIO_new(BIO_s_secmem()) : NULL;
     char *octets = NULL;
     bool made = out && PEM_write_bio_PKCS8PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) == 1;

@@ -35,9 +35,9 @@ void dkim_private_free(struct dkim_private *key);
 /* Why mail is not signed with it. NULL: it is. */
 const char *dkim_private_flaw(const struct dkim_private *key);
 
-/* A new one, RSA with 2048 bits or Ed25519, as PEM (PKCS #8) at the end of `pem`. False: there is no
- * memory. */
-bool dkim_private_make(enum dkim_algorithm algorithm, struct buf *pem);
+/* A new one, RSA with so many bits or Ed25519, as PEM (PKCS #8) at the end of `pem`. False: it cannot
+ * be made, or there is no memory. */
+bool dkim_private_make(enum dkim_algorithm algorithm, unsigned bits, struct buf *pem);
 
 /* Signs a SHA-256 digest. The octets of the signature; 0: it cannot be. */
 size_t dkim_private_sign(const struct dkim_private *key,
