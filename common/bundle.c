@@ -137,18 +137,22 @@ static const struct bundled_file *find_former(const struct bundle *bundle, struc
     return former && former->seen.found ? former : NULL;
 }
 
-/* NULL, or why not. */
-static const char *copy_former(const struct bundled_file *former, struct bundled_file *file)
+static bool copy_content(struct slice content, struct bundled_file *file)
 {
-    struct slice content = former->seen.content;
     char *copy = malloc(content.len + 1);
     if (!copy)
-        return "out of memory";
+        return false;
     if (content.len)
         memcpy(copy, content.ptr, content.len);
     file->content = copy;
     file->seen.content = (struct slice){copy, content.len};
-    return NULL;
+    return true;
+}
+
+/* NULL, or why not. */
+static const char *copy_former(const struct bundled_file *former, struct bundled_file *file)
+{
+    return copy_content(former->seen.content, file) ? NULL : "out of memory";
 }
 
 static const char *take_former(const struct bundled_file *former, struct bundled_file *file)
@@ -188,6 +192,20 @@ bool bundle_read(struct bundle *bundle, struct slice path, struct slice *content
     if (!file || !file->seen.found || file->annex.fd >= 0)
         return false;
     *content = file->seen.content;
+    return true;
+}
+
+bool bundle_give(struct bundle *bundle, struct slice path, const struct slice *content,
+                 const struct stat *status)
+{
+    struct bundled_file *file = find(bundle, path);
+    file = file ? file : append(bundle, path);
+    if (file && file->content)
+        return true; /* it is named more than once */
+    if (!file || (content && !copy_content(*content, file)))
+        return false;
+    file->seen.status = *status;
+    file->seen.found = content != NULL;
     return true;
 }
 

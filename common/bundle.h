@@ -44,6 +44,12 @@ void bundle_free(struct bundle **bundle); /* contents and what points into them 
 bool bundle_read(struct bundle *bundle, struct slice path, struct slice *content,
                  const char **reason);
 
+/* What whoever maps the bundle finds under that path, instead of what is in the file, which was looked
+ * at with this status; a copy of it is made. `content` NULL: the file was not found. False: no
+ * memory, or too many files. */
+bool bundle_give(struct bundle *bundle, struct slice path, const struct slice *content,
+                 const struct stat *status);
+
 /* The same of a file of up to ANNEX_MAX, which stands beside the bundle. */
 bool bundle_read_large(struct bundle *bundle, struct slice path, struct slice *content,
                        const char **reason);

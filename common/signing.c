@@ -107,14 +107,14 @@ int signing_collect(int sock, size_t count, struct signing_answer *answer)
 
 /* ---- keys ---- */
 
-void signing_pack_key(struct buf *set, const struct signing_key *key)
+void signing_pack_key(struct buf *set, const struct signing_secret *key)
 {
     pack_slice(set, key->domain);
     pack_slice(set, key->selector);
     pack_slice(set, key->pem);
 }
 
-bool signing_unpack_key(struct unpack *in, struct signing_key *key)
+bool signing_unpack_key(struct unpack *in, struct signing_secret *key)
 {
     if (in->bad || in->left.len == 0)
         return false;

@@ -6,6 +6,8 @@
 #ifndef COMMON_SIGNING_H
 #define COMMON_SIGNING_H
 
+#include "policy/config.h"
+
 #include "base/ipc.h"
 
 /* gatepost-sign's descriptors. */
@@ -24,7 +26,6 @@ enum signer_message {
 enum signing_message { SIGNING_ASK = 1, SIGNING_ANSWER };
 
 enum {
-    SIGNING_KEYS_MAX = 8,    /* of one domain */
     SIGNING_DIGEST = 32,     /* SHA-256 */
     SIGNING_SIGNATURE = 512, /* of RSA with 4096 bits */
     SIGNING_SET_MAX = 16 * 1024 * 1024,
@@ -68,13 +69,13 @@ void signing_tell(int reply, const struct signing_answer *answer);
 
 /* ---- a set of keys ---- */
 
-struct signing_key {
+struct signing_secret {
     struct slice domain, selector; /* A-labels, lower case */
     struct slice pem;
 };
 
-void signing_pack_key(struct buf *set, const struct signing_key *key);
+void signing_pack_key(struct buf *set, const struct signing_secret *key);
 /* The next one of a set. False: there is none; `in` tells whether that was the end. */
-bool signing_unpack_key(struct unpack *in, struct signing_key *key);
+bool signing_unpack_key(struct unpack *in, struct signing_secret *key);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef PARENT_LOAD_LOOK_H
 #define PARENT_LOAD_LOOK_H
 
-#include "common/bundle.h"
+#include "parent/parent_load.h"
 #include "policy/place.h"
 
 struct load_look {
@@ -11,6 +11,7 @@ struct load_look {
     const struct config *config;
     struct buf *report;
     bool unusable; /* an error has been said */
+    int signing;   /* as in struct loaded */
 };
 
 /* Where it stands; an error makes the configuration unusable. */
@@ -36,6 +37,10 @@ void look_who_reads(struct load_look *look, struct span at, const char *what, st
 
 /* load_tls.c: certificates, keys, suites. `now`: seconds since 1970. */
 void look_at_tls(struct load_look *look, int64_t now);
+/* load_dkim.c: keys that mail is signed with. The bundle has what the DNS is to say of them instead. */
+void look_at_dkim(struct load_look *look);
+/* The same while the bundle holds: as they were `before`. */
+void look_at_dkim_held(struct load_look *look, const struct loaded *before);
 /* By whom servers are verified. */
 void look_at_authorities(struct load_look *look);
 /* load_machine.c: users, programs, name servers. */

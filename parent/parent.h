@@ -21,6 +21,7 @@
 #include "parent/parent_redis.h"
 #include "parent/parent_release.h"
 #include "parent/parent_scanners.h"
+#include "parent/parent_sign.h"
 #include "parent/parent_tickets.h"
 #include "parent/parent_troubles.h"
 #include "parent/parent_watch.h"
@@ -45,6 +46,7 @@ enum tell {
     TELL_SHARING,
     TELL_LISTS,
     TELL_MARK,
+    TELL_SIGNER,
     TELL_TICKETS,
     TELL_START,
     TELL_DONE,
@@ -107,6 +109,7 @@ struct parent {
     struct keeper keeper;
     struct release release;
     struct learn learn;
+    struct sign sign;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
     struct configuration_files files;
@@ -164,5 +167,7 @@ void parent_tell_asker(struct parent *parent, const char *reason);
 /* Log, scanners, Redis, keeper. */
 void parent_apply(struct parent *parent, const struct config *config, int64_t now);
 void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now);
+/* Before its first proxy asks: its keys to gatepost-sign. */
+void parent_apply_signing(struct parent *parent, const struct generation *generation, int64_t now);
 
 #endif

@@ -114,6 +114,7 @@ void generation_start(struct parent *parent, struct generation *generation, int6
 {
     make_chroot(generation->loaded.config);
     parent->starting = generation;
+    parent_apply_signing(parent, generation, now);
     generation->since = clock_wall();
     generation->until = now + START_PATIENCE;
     for (unsigned number = 0; number < generation->slot_count; number++)

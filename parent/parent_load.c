@@ -46,18 +46,25 @@ void look_who_reads(struct load_look *look, struct span at, const char *what, st
                      PATH_SHOWN(path));
 }
 
-static bool fits_this_machine(struct loaded *loaded, bool certificates, struct buf *report)
+static bool fits_this_machine(struct loaded *loaded, const struct succession *succession,
+                              struct buf *report)
 {
+    bool certificates = succession->certificates;
     struct load_look look = {.bundle = loaded->bundle, .config = loaded->config, .report = report};
     look_at_tls(&look, clock_wall());
     bundle_hold(loaded->bundle, certificates);
     if (certificates)
         contacts_hold_key(loaded->bundle, loaded->config);
+    if (certificates)
+        look_at_dkim_held(&look, succession->before);
+    else
+        look_at_dkim(&look);
     look_at_authorities(&look);
     look_at_machine(&look);
     look_at_folders(&look);
     look_at_ways(&look);
     bundle_hold(loaded->bundle, false);
+    loaded->signing = look.signing;
     return !look.unusable;
 }
 
@@ -83,7 +90,7 @@ static bool read_all(struct loaded *loaded, const char *path, struct slice hostn
 {
     bundle_follow(loaded->bundle, succession->before ? succession->before->bundle : NULL);
     bool ok = load_config(loaded, path, hostname, succession, report) &&
-              fits_this_machine(loaded, succession->certificates, report);
+              fits_this_machine(loaded, succession, report);
     bundle_follow(loaded->bundle, NULL);
     return ok;
 }
@@ -112,5 +119,7 @@ void loaded_free(struct loaded *loaded)
     if (loaded->config)
         config_free(&loaded->config);
     kept_tables_free(&loaded->kept);
+    if (loaded->signing > 0)
+        close(loaded->signing);
     bundle_free(&loaded->bundle);
 }

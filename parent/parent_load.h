@@ -11,6 +11,7 @@ struct loaded {
     struct config *config; /* NULL: it cannot be used */
     unsigned tests, failed_tests;
     struct kept_tables kept;
+    int signing; /* a memfd of keys for gatepost-sign (common/signing.h); 0: there are none */
 };
 
 /* How a configuration follows the one that is served. */

@@ -20,7 +20,7 @@
 enum {
     STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
     SCANNERS_GRACE = 3000, /* and scanners after them */
-    POLLED_MAX = 3 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    POLLED_MAX = 5 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
     LONGEST_WAIT = 60000,
 };
 
@@ -48,6 +48,7 @@ struct polled {
     struct keeper *keeper;
     struct release *release;
     struct learn *learn;
+    struct sign *sign;
 };
 
 struct poll_set {
@@ -85,6 +86,7 @@ static void collect(struct parent *parent, struct poll_set *set)
                (struct polled){.release = &parent->release});
     add_polled(set, parent->learn.process.control, POLLIN,
                (struct polled){.learn = &parent->learn});
+    add_polled(set, parent->sign.process.control, POLLIN, (struct polled){.sign = &parent->sign});
     FOR_EACH_GENERATION(generation, parent)
         add_generation(set, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
@@ -143,6 +145,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             release_hear(polled->release, now);
         } else if (polled->learn) {
             learn_hear(polled->learn, now);
+        } else if (polled->sign) {
+            sign_hear(polled->sign, now);
         } else {
             scanners_hear(polled->scanners, polled->head, now);
         }
@@ -170,7 +174,8 @@ static void reap(struct parent *parent, int64_t now)
         for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
             known = scanners_died(&parent->scanners[kind], pid, status, now);
         known = known || release_died(&parent->release, pid, status, now) ||
-                learn_died(&parent->learn, pid, status, now);
+                learn_died(&parent->learn, pid, status, now) ||
+                sign_died(&parent->sign, pid, status, now);
         if (!known && !keeper_died(&parent->keeper, pid, status, now))
             private_redis_died(&parent->redis, pid, status, now);
     }
@@ -261,6 +266,7 @@ static void settle_stop(struct parent *parent, int64_t now)
     private_redis_configure(&parent->redis, NULL, now);
     release_configure(&parent->release, NULL, now);
     learn_configure(&parent->learn, NULL, now);
+    sign_configure(&parent->sign, NULL, 0, now);
     keeper_configure(&parent->keeper, NULL, now);
 }
 
@@ -271,7 +277,7 @@ static bool is_over(const struct parent *parent)
             return false;
     return parent->stopping && !parent->old && parent->redis.pid == 0 &&
            parent->keeper.process.pid == 0 && parent->release.process.pid == 0 &&
-           parent->learn.process.pid == 0;
+           parent->learn.process.pid == 0 && parent->sign.process.pid == 0;
 }
 
 static void sooner(int64_t *next, int64_t at)
@@ -401,6 +407,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     sooner(&next, keeper_settle(&parent->keeper, now));
     sooner(&next, release_settle(&parent->release, now));
     sooner(&next, learn_settle(&parent->learn, now));
+    sooner(&next, sign_settle(&parent->sign, now));
     tell_pairs(parent, now);
     tell_lists(parent);
     tell_mark(parent);

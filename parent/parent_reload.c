@@ -58,6 +58,25 @@ static bool keeper_needed_by_old(const struct parent *parent)
     return false;
 }
 
+static bool signing_needed_by_old(const struct parent *parent)
+{
+    for (const struct generation *old = parent->old; old; old = old->next)
+        if (old->loaded.signing > 0)
+            return true;
+    return false;
+}
+
+void parent_apply_signing(struct parent *parent, const struct generation *generation, int64_t now)
+{
+    bool others =
+        (parent->current && parent->current != generation && parent->current->loaded.signing > 0) ||
+        signing_needed_by_old(parent);
+    if (generation->loaded.signing > 0 || !others)
+        sign_configure(&parent->sign, &generation->loaded, generation->number, now);
+    if (!others && !parent->starting)
+        sign_forget(&parent->sign);
+}
+
 /* What the processes of this configuration lean on: scanners, Redis, keeper. */
 void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now)
 {
@@ -65,6 +84,8 @@ void parent_apply_helpers(struct parent *parent, const struct config *config, in
         keeper_configure(&parent->keeper, config, now);
     release_configure(&parent->release, config, now);
     learn_configure(&parent->learn, config, now);
+    if (parent->current)
+        parent_apply_signing(parent, parent->current, now);
     if (!config->settings.learn_enabled && parent->scanners[SCANNER_SCAN].model >= 0)
         scanners_take_model(&parent->scanners[SCANNER_SCAN], -1);
     if (private_redis_needed(config) || !private_needed_by_old(parent))

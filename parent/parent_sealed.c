@@ -69,14 +69,18 @@ static const char *open_key(const char *path, int *file)
     return NULL;
 }
 
-static pid_t spawn(struct helper *process, const struct sealed_command *command, const int *extra,
-                   size_t count)
+const char *sealed_spawn(struct helper *process, const struct sealed_command *command,
+                         const int *extra, size_t count, int64_t now)
 {
     const char *argv[] = {process->name,      "--user",       command->user,       "--chroot",
                           command->chroot,    "--log-to",     command->log_to,     "--log-level",
                           command->log_level, "--log-format", command->log_format, NULL};
-    return child_spawn(process->name, (char *const *)(uintptr_t)argv, extra, count,
-                       &process->control);
+    pid_t pid =
+        child_spawn(process->name, (char *const *)(uintptr_t)argv, extra, count, &process->control);
+    if (pid <= 0)
+        return strerror(errno);
+    helper_started(process, pid, now);
+    return NULL;
 }
 
 const char *sealed_start(struct helper *process, const struct sealed_command *command,
@@ -87,11 +91,8 @@ const char *sealed_start(struct helper *process, const struct sealed_command *co
     for (size_t i = 0; i < count; i++)
         extra[i] = pairs[i];
     extra[count] = key;
-    pid_t pid = reason ? -1 : spawn(process, command, extra, count + 1);
-    if (pid > 0)
-        helper_started(process, pid, now);
-    else if (!reason)
-        reason = strerror(errno);
+    if (!reason)
+        reason = sealed_spawn(process, command, extra, count + 1, now);
     if (key >= 0)
         close(key);
     return reason;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * A process that holds private keys (gatepost-release, gatepost-learn): how it is started, with the
+ * A process that holds private keys (gatepost-release, gatepost-learn, gatepost-sign): how it is started, with the
  * file that they are in. Others seal to what it tells is the public one. */
 #ifndef PARENT_PARENT_SEALED_H
 #define PARENT_PARENT_SEALED_H
@@ -34,5 +34,9 @@ void sealed_look_at_key(struct sealed_command *command);
  * descriptors behind its control socket. NULL, or why not. */
 const char *sealed_start(struct helper *process, const struct sealed_command *command,
                          const int pairs[static SEALED_EXTRA], size_t count, int64_t now);
+
+/* One that gets its keys otherwise: with these descriptors alone. NULL, or why not. */
+const char *sealed_spawn(struct helper *process, const struct sealed_command *command,
+                         const int *extra, size_t count, int64_t now);
 
 #endif

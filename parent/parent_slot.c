@@ -294,6 +294,10 @@ static int tell(const struct parent *parent, struct slot *slot)
                    : 1;
     case TELL_MARK:
         return parent->release.has_mark ? tell_mark(slot, &parent->release) : 1;
+    case TELL_SIGNER:
+        return slot->generation->loaded.signing > 0
+                   ? send_now(slot, MESSAGE_SIGNER, nothing, parent->sign.queue[SIGN_PROXIES_END])
+                   : 1;
     case TELL_TICKETS:
         return tell_tickets(slot, &parent->tickets);
     case TELL_START:

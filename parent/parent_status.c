@@ -259,6 +259,7 @@ bool parent_status(const struct parent *parent, struct buf *out)
                parent->release.serves);
         helper(out, SLICE("learn"), &parent->learn.process, parent->learn.wanted,
                parent->learn.serves);
+        helper(out, SLICE("sign"), &parent->sign.process, parent->sign.wanted, parent->sign.serves);
         backends(out, parent, config);
         lists(out, parent, config);
         certificates(out, current, config);
