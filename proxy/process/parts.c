@@ -11,6 +11,8 @@
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/upstream/mailbox_servers.h"
 
+#include <stdlib.h>
+
 static void open_log(const struct config *config)
 {
     const struct settings *settings = &config->settings;
@@ -64,6 +66,21 @@ static void make_redis(struct program *p, struct slice ca)
         program_give_up("redis: out of memory, or the configuration cannot be used");
 }
 
+/* What the DNS is to say of its keys tells how they sign. */
+static void learn_algorithms(struct program *p)
+{
+    const struct config *config = p->config;
+    struct slice record;
+    const char *reason = "a key that mail is signed with is not in the bundle";
+    p->proxy.algorithms = calloc(config->signing_key_count + 1, sizeof *p->proxy.algorithms);
+    if (!p->proxy.algorithms)
+        program_give_up("out of memory");
+    for (size_t i = 0; i < config->signing_key_count; i++)
+        if (!bundle_read(p->bundle, config->signing_keys[i].path, &record, &reason) ||
+            !dkim_record_algorithm(record, &p->proxy.algorithms[i]))
+            program_give_up(reason);
+}
+
 void parts_make(struct program *p)
 {
     struct slice ca = {NULL, 0};
@@ -77,6 +94,7 @@ void parts_make(struct program *p)
     p->proxy.mailboxes = mailbox_servers_new(p->config, ca, p->proxy.shared, p->proxy.row);
     if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.mailboxes)
         program_give_up("out of memory");
+    learn_algorithms(p);
     if (!proxy_learn_policy(&p->proxy))
         program_give_up("out of memory");
     for (int kind = 0; kind < SCANNER_KINDS; kind++)

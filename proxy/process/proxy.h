@@ -7,6 +7,7 @@
 #include "common/shares.h"
 #include "filters/dns/resolver.h"
 #include "filters/release_mark.h"
+#include "filters/sender/dkim_key.h"
 #include "policy/config.h"
 #include "proxy/process/list_watch.h"
 #include "proxy/process/tls.h"
@@ -47,9 +48,11 @@ struct proxy {
     unsigned slot, row;
     int queue[SCANNER_KINDS];                      /* -1: there is none */
     char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
-    int keeper;                    /* the sending end of its queue; -1: nobody keeps records */
-    struct errands *errands;       /* what Gatepost itself delivers; NULL: nothing is kept */
-    struct state_sharing *sharing; /* what keepers ask of Redis; NULL: they share nothing */
+    int keeper;                      /* the sending end of its queue; -1: nobody keeps records */
+    int signer;                      /* the sending end of its queue; -1: nothing is signed */
+    enum dkim_algorithm *algorithms; /* of config.signing_keys, by their places */
+    struct errands *errands;         /* what Gatepost itself delivers; NULL: nothing is kept */
+    struct state_sharing *sharing;   /* what keepers ask of Redis; NULL: they share nothing */
     unsigned char mark[RELEASE_MARK_KEY]; /* of released messages */
     bool has_mark;
     struct lists *lists;                      /* of senders; NULL: nobody is listed */

@@ -149,6 +149,12 @@ static void take_mark(struct program *p, struct ipc_message *m)
     explicit_bzero(inbox, sizeof(uint16_t) + m->payload.len);
 }
 
+static void take_signer(struct program *p, struct ipc_message *m)
+{
+    p->proxy.signer = m->fds[0];
+    m->fd_count = 0;
+}
+
 static void take_shared(struct program *p, struct ipc_message *m)
 {
     p->proxy.shared = shared_map(m->fds[0], m->fds[1], p->proxy.row);
@@ -199,6 +205,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_MARK:
         take_mark(p, m);
+        break;
+    case MESSAGE_SIGNER:
+        take_signer(p, m);
         break;
     case MESSAGE_TICKETS:
         take_tickets(p, m);

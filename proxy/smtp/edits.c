@@ -323,10 +323,10 @@ static void stuff(struct work *w)
         stuff_as_pieces(w, plain, count);
 }
 
-bool edits_apply(struct arena *arena, const struct edit_input *input, struct edited *out)
+bool edits_assemble(struct arena *arena, const struct edit_input *input, struct edited *out)
 {
     struct work w = {.arena = arena, .in = input, .out = out, .front = input->trace};
-    *out = (struct edited){0};
+    *out = (struct edited){.dots = input->dots};
     w.header = offset_in(&w, headers_block(input->message, NULL));
     collect(&w);
     set_front_off(&w);
@@ -337,13 +337,34 @@ bool edits_apply(struct arena *arena, const struct edit_input *input, struct edi
     if (!out->pieces)
         return false;
     assemble(&w);
-    if (input->dots && !w.failed)
+    return !w.failed;
+}
+
+bool edits_close(struct arena *arena, struct slice front, struct edited *out)
+{
+    const struct iovec *plain = out->pieces;
+    size_t count = out->count;
+    struct work w = {.arena = arena, .out = out, .piece_room = count + 2};
+    out->pieces = arena_array(arena, w.piece_room, sizeof *out->pieces);
+    out->count = 0;
+    if (!out->pieces)
+        return false;
+    put_piece(&w, front);
+    for (size_t i = 0; i < count; i++)
+        out->pieces[out->count++] = plain[i];
+    out->size += front.len;
+    if (out->dots)
         stuff(&w);
     if (!w.failed)
         put_piece(&w, SLICE(".\r\n"));
     if (w.failed)
         edited_free(out);
     return !w.failed;
+}
+
+bool edits_apply(struct arena *arena, const struct edit_input *input, struct edited *out)
+{
+    return edits_assemble(arena, input, out) && edits_close(arena, SLICE(""), out);
 }
 
 void edited_free(struct edited *edited)

@@ -28,6 +28,7 @@ struct edited {
     struct iovec *pieces; /* dot-stuffed, with the final CRLF.CRLF (RFC 5321 4.5.2) */
     size_t count;
     uint64_t size; /* octets of the message, without stuffing and final dot */
+    bool dots;     /* lines may begin with a dot */
     char *stuffed; /* a copy, when there were too many dots for pieces */
     bool too_many; /* places that would have to be changed: it failed, and always will */
 };
@@ -36,6 +37,12 @@ struct edited {
  * before). The pieces point into the input and the arena;
  * edited_free when they have been sent. */
 bool edits_apply(struct arena *arena, const struct edit_input *input, struct edited *out);
+
+/* The same in two steps, for who looks at the message between them: it is assembled, not yet stuffed;
+ * then `front` (fields, each with its CRLF; empty: none) is put before all of it, and it is made
+ * ready to be sent. False: the arena is full, or as above. */
+bool edits_assemble(struct arena *arena, const struct edit_input *input, struct edited *out);
+bool edits_close(struct arena *arena, struct slice front, struct edited *out);
 void edited_free(struct edited *edited);
 
 #endif

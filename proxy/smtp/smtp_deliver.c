@@ -13,6 +13,7 @@
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_results.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_sign.h"
 
 static const struct config *config_of(const struct smtp_session *s)
 {
@@ -281,7 +282,7 @@ static bool edit(struct smtp_session *s)
                                .part_count = t->message.part_count,
                                .dots = t->data.dots || t->verdict->edit_count};
     return input.message.ptr && input.trace.ptr && smtp_banner(s, t->verdict, &input) &&
-           edits_apply(s->mail, &input, &t->edited);
+           edits_assemble(s->mail, &input, &t->edited);
 }
 
 /* ---- what is told when nobody knows whether it arrived ---- */
@@ -315,24 +316,18 @@ static size_t count_left(struct smtp_session *s)
     return n;
 }
 
-void smtp_deliver(struct smtp_session *s)
+static void no_room(struct smtp_session *s)
+{
+    if (s->t.edited.too_many)
+        smtp_finish_say(s, "reject", 550, "5.6.0",
+                        "too many places in the message would have to be changed");
+    else
+        smtp_finish_say(s, "defer", 452, "4.3.1", "out of memory");
+}
+
+static void describe_job(struct smtp_session *s, struct job_recipient *to)
 {
     struct transaction *t = &s->t;
-    size_t count = count_left(s);
-    if (count == 0) {
-        nobody_is_left(s);
-        return;
-    }
-    struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
-    t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
-    if (!to || !t->doubt || !edit(s) || arena_failed(s->mail)) {
-        if (t->edited.too_many)
-            smtp_finish_say(s, "reject", 550, "5.6.0",
-                            "too many places in the message would have to be changed");
-        else
-            smtp_finish_say(s, "defer", 452, "4.3.1", "out of memory");
-        return;
-    }
     size_t n = 0;
     for (size_t i = 0; i < t->recipient_count; i++)
         if (is_delivered_to(&t->recipients[i]))
@@ -353,6 +348,20 @@ void smtp_deliver(struct smtp_session *s)
                                .pieces = t->edited.pieces,
                                .piece_count = t->edited.count,
                                .size = t->edited.size};
+}
+
+/* It is whole, and signed. */
+static void hand_over(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    struct job_recipient *to = arena_array(s->mail, t->recipient_count, sizeof *to);
+    t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
+    if (!to || !t->doubt || !edits_close(s->mail, t->signatures, &t->edited) ||
+        arena_failed(s->mail)) {
+        no_room(s);
+        return;
+    }
+    describe_job(s, to);
     describe(s, t->doubt);
     t->job.about = t->doubt;
     t->job_running = t->delivering = true;
@@ -360,4 +369,16 @@ void smtp_deliver(struct smtp_session *s)
     session_does(&s->base);
     t->job.doubt = shared_doubt_begin(s->base.proxy->shared, s->base.proxy->row, t->doubt);
     smtp_pools_submit(s->base.proxy->backends, &t->job);
+}
+
+void smtp_deliver(struct smtp_session *s)
+{
+    if (count_left(s) == 0)
+        nobody_is_left(s);
+    else if (!edit(s) || arena_failed(s->mail))
+        no_room(s);
+    else if (smtp_signs(s))
+        smtp_sign(s, hand_over);
+    else
+        hand_over(s);
 }

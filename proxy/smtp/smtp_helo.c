@@ -7,6 +7,7 @@
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_sign.h"
 #include "proxy/smtp/smtp_transaction.h"
 
 enum { OFFER_MAX = 1024 };
@@ -54,6 +55,8 @@ static struct smtp_capabilities offered_to(const struct smtp_session *s)
     can.eight_bit &= !smtp_hides(s, KEYWORD_EIGHT_BIT);
     can.utf8 &= !smtp_hides(s, KEYWORD_UTF8);
     can.dsn &= !smtp_hides(s, KEYWORD_DSN);
+    if (smtp_signs(s) && !s->base.proxy->config->settings.smtp_sign_eight_bit)
+        can.eight_bit = can.utf8 = false; /* whoever has to convert it would break its signatures */
     return can;
 }
 

@@ -268,6 +268,7 @@ static void record_message(struct smtp_session *s, const struct decision *d)
     struct record r = {.verdict = slice_of(d->verdict),
                        .reply = reply_text(s, d->code, d->enhanced, text.ptr ? text : d->text),
                        .backend = d->backend,
+                       .dkim_signed = t->dkim_signed,
                        .message_id = smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
                        .size = t->message.spool ? (int64_t)spool_size(t->message.spool) : 0};
     if (t->ended)

@@ -40,6 +40,7 @@ void smtp_reset(struct smtp_session *s)
     bool alone = t->job_running && smtp_pools_cancel(s->base.proxy->backends, &t->job);
     holding_end(&t->holding);
     smtp_teach_end(s);
+    signing_end(&t->signing);
     smtp_hold_over(s, NOT_TOLD);
     smtp_retry_over(s);
     session_forget_waiting(&s->base);
