@@ -52,7 +52,7 @@ static bool take_time(const char *text, struct envelope *envelope)
 }
 
 /* 192.0.2.53, 192.0.2.53:5353, 2001:db8::53, [2001:db8::53]:5353 */
-static bool take_resolver(const char *text, struct name_server *server)
+bool check_options_resolver(const char *text, struct name_server *server)
 {
     struct slice host = slice_of(text), port = {NULL, 0};
     uint64_t number = 53;
@@ -123,7 +123,7 @@ static bool take(int option, struct check_options *out)
         out->live = true;
         return true;
     case 's':
-        return take_resolver(optarg, &out->resolver);
+        return check_options_resolver(optarg, &out->resolver);
     default:
         return take_of_envelope(option, out);
     }

@@ -23,6 +23,8 @@ struct check_options {
 
 /* False when the arguments are wrong; why was said on stderr. check_options_free either way. */
 bool check_options_parse(int argc, char *argv[], struct check_options *out);
+/* The address of a name server, for --resolver. False: it is none. */
+bool check_options_resolver(const char *text, struct name_server *server);
 void check_options_free(struct check_options *options);
 
 #endif

@@ -16,6 +16,10 @@ enum exit_status {
 };
 
 int command_check(int argc, char *argv[]);
+int command_dkim_generate(int argc, char *argv[]);
+int command_dkim_show(int argc, char *argv[]);
+int command_dkim_check(int argc, char *argv[]);
+int command_dkim_rotate(int argc, char *argv[]);
 int command_export(int argc, char *argv[]);
 int command_forget(int argc, char *argv[]);
 int command_learn(int argc, char *argv[]);
