@@ -12,7 +12,7 @@ MADE = {
     "proxy/smtp/smtp_aside.c": r'COUNTER_\w+,\s*"([^"]+)"',
     "proxy/smtp/smtp_log.c": r'"(dropped)"|"(sent away)"|"(recipient refused)"|"(refused)"',
 }
-HELPERS = ("keeper", "gatepost-release", "gatepost-learn")
+HELPERS = ("keeper", "gatepost-release", "gatepost-learn", "gatepost-sign")
 
 
 def arguments(text, at):
