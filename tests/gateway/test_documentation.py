@@ -12,6 +12,7 @@ import pytest
 
 from lab import documents, mmdb, needs
 from lab.certs import Authority
+from lab.dkim_keys import Key
 from lab.gatepost import check_configuration
 
 ALL = list(documents.blocks())
@@ -39,6 +40,9 @@ def etc(tmp_path_factory):
     (folder / "tls").mkdir()
     shutil.copy(made.chain, folder / "tls" / "fullchain.pem")
     shutil.copy(made.key, folder / "tls" / "privkey.pem")
+    (folder / "dkim").mkdir()
+    for selector in ("2026a", "2026b"):
+        Key(folder / "dkim", "example.com", selector)
     (folder / "recipients.txt").write_text("user@example.com\nuser@example.net\n")
     (folder / "partners.txt").write_text("partner.example\n")
     for name in ("redis.password", "smarthost.password"):
@@ -244,12 +248,14 @@ LIMITS = [("common/bundle.h", "BUNDLE_FILE_MAX", "16 MiB"), ("common/annex.h", "
           ("common/bundle.h", "BUNDLE_FILES_MAX", "1,024 in all"), ("policy/parser.h", "INCLUDE_DEPTH_MAX", "16"), ("policy/source.h", "ERRORS_MAX", "20"),
           ("policy/table.h", "TABLE_ENTRY_MAX", "1,000 octets"), ("policy/check_table.c", "MEMBERS_MAX", "10,000 entries"),
           ("policy/config.h", "IMPERSONATION_MAX", "1,000 entries each"), ("policy/config_domain.c", "NAMES_MAX", "1,000"),
+          ("policy/config.h", "SIGNING_KEYS_MAX", "8"), ("filters/sender/dkim_key.h", "DKIM_KEY_FILE_MAX", "64 KiB"),
+          ("proxy/smtp/smtp_sign.c", "HEADER_MOST", "1 MiB"),
           ("policy/config.h", "BLOCKLISTS_MAX", "64"), ("policy/config_blocklist.c", "ADDRESSES_MAX", "64"), ("policy/config_resolver.c", "NAME_SERVERS_MAX", "256"),
           ("policy/parse_condition.c", "DEPTH_MAX", "50"), ("policy/check_named.c", "NAMED_DEPTH_MAX", "50"), ("policy/program.h", "NODES_PER_RULE_MAX", "2,000"),
           ("policy/program.h", "SLOTS_MAX", "16"), ("policy/policy.h", "POLICY_KEYS_MAX", "256"), ("policy/policy.h", "RATE_FACTS_MAX", "4"),
           ("policy/policy.h", "DELAY_MAX", "1 minute"), ("policy/policy.h", "HELD_AS_MAX", "40 octets"), ("policy/text.h", "TEXT_VALUE_MAX", "200 octets"),
           ("policy/text.h", "TEXT_REPLY_MAX", "400, 900, 2,000 octets"), ("policy/config_listen.c", "BANNER_MAX", "200 octets")]
-UNITS = {"MiB": 1 << 20, "GiB": 1 << 30, "minute": 60000}
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "minute": 60000}
 
 
 def test_the_limits_of_the_manual_are_those_of_the_program():
