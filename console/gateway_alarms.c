@@ -47,7 +47,8 @@ static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
     const json_t *one, *redis = json_object_get(gateway, "redis"),
                        *resolver = json_object_get(gateway, "resolver"),
                        *release = json_object_get(gateway, "release"),
-                       *learn = json_object_get(gateway, "learn");
+                       *learn = json_object_get(gateway, "learn"),
+                       *sign = json_object_get(gateway, "sign");
     json_array_foreach(gateway_list(gateway, "scanners"), i, one)
         if (strcmp(gateway_text(one, "state"), "down") == 0)
             raise_alarm(alarms, ALARM_CRITICAL, "%s is down, mail is deferred (%s)",
@@ -63,6 +64,9 @@ static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
     if (strcmp(gateway_text(learn, "state"), "down") == 0)
         raise_alarm(alarms, ALARM_WARNING, "nothing is learnt of spam (%s)",
                     gateway_text(learn, "reason"));
+    if (strcmp(gateway_text(sign, "state"), "down") == 0)
+        raise_alarm(alarms, ALARM_CRITICAL, "mail that is to be signed is put off (%s)",
+                    gateway_text(sign, "reason"));
     json_array_foreach(gateway_list(gateway, "lists_suspended"), i, one)
         raise_alarm(alarms, ALARM_WARNING, "blocklist %s is suspended", json_string_value(one));
 }

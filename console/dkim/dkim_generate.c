@@ -87,12 +87,12 @@ static void say(const struct making *making)
 
 static int generate(const struct dkim_options *options, struct configuration *configuration)
 {
-    struct dkim_row rows[DKIM_ALGORITHMS];
+    struct dkim_row made[DKIM_ALGORITHMS];
     struct making making = {.options = options,
                             .config = configuration->config,
                             .arena = arena_new(ARENA_MAX),
                             .folder = slice_of(options->folder ? options->folder : standard_folder),
-                            .rows = {.rows = rows}};
+                            .rows = {made, 0}};
     if (!making.arena)
         return command_error("dkim", "out of memory");
     bool ok = make(&making);

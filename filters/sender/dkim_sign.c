@@ -28,7 +28,8 @@ static const char *const plain[] = {"Sender",
 
 enum {
     NAMES_MOST = 200, /* of h=: all that verifiers look at */
-    COLUMNS = 78,     /* RFC 5322 2.1.1 */
+    NAME_ROOM = 32,
+    COLUMNS = 78, /* RFC 5322 2.1.1 */
     TAB_COLUMNS = 8,
     B64_ROOM = 1024, /* a signature of RSA with 4096 bits takes 684 */
     TAG_ROOM = 300,  /* a domain is the longest */
@@ -55,7 +56,7 @@ static bool add_name(struct buf *out, const struct field_list *fields, const cha
 
 bool dkim_sign_names(struct arena *arena, const struct field_list *fields, struct slice *names)
 {
-    struct buf out = buf_init(NAMES_MOST * 32);
+    struct buf out = buf_init((size_t)NAMES_MOST * NAME_ROOM);
     size_t total = 0;
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof guarded / sizeof *guarded; i++)
