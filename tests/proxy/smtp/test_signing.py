@@ -10,6 +10,7 @@ from lab import needs
 from lab.backend import Backend
 from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, domains
+from lab.postfix import Sender
 from lab.process import wait_until
 from lab.smtp_client import Session, send
 
@@ -258,3 +259,33 @@ def test_a_client_that_goes_while_its_mail_is_signed_harms_nobody(site):
 def test_what_was_signed_and_what_failed_is_counted(site):
     metrics = site.gateway.control("metrics") or ""
     assert re.search(r"dkim_signed\S* [1-9]", metrics) and re.search(r"dkim_failed\S* [1-9]", metrics)
+
+
+# ---- with real servers on both sides
+
+EIGHT_BIT = (b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+             + "Gr\u00fc\u00dfe\r\n.\r\n\r\n".encode())
+
+
+def test_signatures_verify_behind_a_real_server(own_dir, site, postfix):
+    body = backend("behind", postfix.port) + domains("behind", "example.com") + sentence(["example.com"], site.rsa, site.ed25519)
+    gateway = Gatepost(own_dir, body, listen="outbound").start()
+    try:
+        assert send(gateway.port, HEAD + b"Subject: signed by the way\r\n" + EIGHT_BIT, "user@example.com").code == 250
+        got = postfix.wait_for_message("user@example.com", b"signed by the way")
+        assert sorted(verify(got.replace(b"\n", b"\r\n"), *site.all_keys())) == BOTH
+    finally:
+        gateway.stop()
+
+
+def test_a_real_server_that_sends_converts_before_it_is_signed(own_dir, site):
+    site.behind.forget()
+    sender = Sender(own_dir, site.gateway.port, "mail.example.com").start()
+    try:
+        assert send(sender.port, HEAD + b"Subject: eight bits\r\n" + EIGHT_BIT, "b@example.net", sender="anna@example.com").code == 250
+        assert wait_until(lambda: site.behind.messages)
+    finally:
+        sender.stop()
+    got = site.behind.messages[-1].content
+    assert all(octet < 128 for octet in got) and b"quoted-printable" in got
+    assert sorted(verify(got, *site.all_keys())) == BOTH
