@@ -76,13 +76,13 @@ def test_a_client_that_verifies_is_content(tls_gateway, authority):
 
 def test_renewed_files_are_picked_up_and_no_session_is_dropped(tls_gateway, authority, own_dir):
     own = Authority(own_dir / "renewed")
-    old = own.certificate("mx.example.com", file="live")
+    old = own.certificate("mx.example.com", kind="ecdsa", file="live")
     before = der(old)
     gateway = tls_gateway(old)
     with Session(gateway.tls_port, tls=client_context()) as session:
         session.ehlo()
         session.expect("MAIL FROM:<a@client.example>", 250)
-        renewed = own.certificate("mx.example.com", file="live")
+        renewed = own.certificate("mx.example.com", kind="ecdsa", file="live")
         gateway.reload()
         assert wait_until(lambda: shown(gateway) == der(renewed)), "the renewed certificate is not shown"
         assert before != der(renewed)
@@ -92,10 +92,10 @@ def test_renewed_files_are_picked_up_and_no_session_is_dropped(tls_gateway, auth
 
 def test_a_broken_key_file_on_reload_changes_nothing(tls_gateway, own_dir):
     own = Authority(own_dir / "broken")
-    cert = own.certificate("mx.example.com", file="live")
+    cert = own.certificate("mx.example.com", kind="ecdsa", file="live")
     gateway = tls_gateway(cert)
     good = der(cert)
-    shutil.copy(own.certificate("other.example.com", file="other").key, cert.key)
+    shutil.copy(own.certificate("other.example.com", kind="ecdsa", file="other").key, cert.key)
     gateway.reload()
     assert gateway.wait_log(os.path.basename(cert.key)) or gateway.wait_log("certificate")
     assert shown(gateway) == good
