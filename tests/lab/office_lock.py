@@ -20,9 +20,10 @@ def _encrypt(key, mode, octets):
 
 
 def _spun(name, salt, password, spins):
-    digest = hashlib.new(name, salt + password.encode("utf-16-le")).digest()
+    make = getattr(hashlib, name)
+    digest = make(salt + password.encode("utf-16-le")).digest()
     for i in range(spins):
-        digest = hashlib.new(name, struct.pack("<I", i) + digest).digest()
+        digest = make(struct.pack("<I", i) + digest).digest()
     return digest
 
 

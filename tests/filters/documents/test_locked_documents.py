@@ -27,24 +27,25 @@ def document(**more):
 PLAIN = document()
 PROGRAM = document(**{"word/embeddings/run.exe": samples.PROGRAM})
 MACROS = document(**{"word/vbaProject.bin": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1024)})
+# (how it is locked: that takes long, so whoever only collects tests does not; what the message says)
 OPENED = {
-    "agile": (office_lock.agile(PLAIN, "Sesame"), TOLD),
-    "agile with SHA-1": (office_lock.agile(PLAIN, "Sesame", "sha1", 128, 50000), TOLD),
-    "agile with SHA-384": (office_lock.agile(PLAIN, "Sesame", "sha384", 192), TOLD),
-    "standard": (office_lock.standard(PLAIN, "Sesame"), TOLD),
-    "other letters": (office_lock.agile(PLAIN, "Schl\u00fcssel\U0001f511"), "Kennwort: Schl\u00fcssel\U0001f511\n"),
-    "what programs know": (office_lock.agile(PLAIN, OWN), "Hello,\n"),
-    "what programs know, standard": (office_lock.standard(PLAIN, OWN), "Hello,\n"),
-    "among others": (office_lock.agile(PLAIN, "Sesame"), "Code 4711, offer A-1 of 2026-11-29: the password is Sesame\n"),
+    "agile": (lambda: office_lock.agile(PLAIN, "Sesame"), TOLD),
+    "agile with SHA-1": (lambda: office_lock.agile(PLAIN, "Sesame", "sha1", 128, 50000), TOLD),
+    "agile with SHA-384": (lambda: office_lock.agile(PLAIN, "Sesame", "sha384", 192), TOLD),
+    "standard": (lambda: office_lock.standard(PLAIN, "Sesame"), TOLD),
+    "other letters": (lambda: office_lock.agile(PLAIN, "Schl\u00fcssel\U0001f511"), "Kennwort: Schl\u00fcssel\U0001f511\n"),
+    "what programs know": (lambda: office_lock.agile(PLAIN, OWN), "Hello,\n"),
+    "what programs know, standard": (lambda: office_lock.standard(PLAIN, OWN), "Hello,\n"),
+    "among others": (lambda: office_lock.agile(PLAIN, "Sesame"), "Code 4711, offer A-1 of 2026-11-29: the password is Sesame\n"),
 }
 CLOSED = {
-    "not told": (office_lock.agile(PLAIN, "Sesame"), "Hello,\nI tell you by telephone.\n"),
-    "too slow": (office_lock.agile(PLAIN, "Sesame", spins=1000001), TOLD),
+    "not told": (lambda: office_lock.agile(PLAIN, "Sesame"), "Hello,\nI tell you by telephone.\n"),
+    "too slow": (lambda: office_lock.agile(PLAIN, "Sesame", spins=1000001), TOLD),
 }
 MORE = {
-    "a program": (office_lock.agile(PROGRAM, OWN), "Hello,\n"),
-    "macros": (office_lock.standard(MACROS, "Sesame"), TOLD),
-    "damaged": (office_lock.agile(PROGRAM, "Sesame", damage=True), TOLD),
+    "a program": (lambda: office_lock.agile(PROGRAM, OWN), "Hello,\n"),
+    "macros": (lambda: office_lock.standard(MACROS, "Sesame"), TOLD),
+    "damaged": (lambda: office_lock.agile(PROGRAM, "Sesame", damage=True), TOLD),
 }
 
 
@@ -58,9 +59,9 @@ def mail(content, body, name="offer.docx"):
 def judged(tmp_path_factory):
     folder = tmp_path_factory.mktemp("locked")
     paths = {}
-    for number, (what, (content, body)) in enumerate((OPENED | CLOSED | MORE).items()):
+    for number, (what, (locked, body)) in enumerate((OPENED | CLOSED | MORE).items()):
         paths[what] = folder / ("%d.eml" % number)
-        paths[what].write_bytes(mail(content, body))
+        paths[what].write_bytes(mail(locked(), body))
     return check.batch(folder, paths, check.configuration(folder))
 
 

@@ -15,7 +15,8 @@ from lab.forbidden import TEXT, b64, file, leaks, multipart, random_program
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
 COUNT, EACH = 2000, 400  # messages, and how many of them there are to one that is forbidden
 PROGRAM = b64(random_program()).rstrip()
-MAILBOX = [samples.clean("message %d" % n) if n % EACH else multipart("message %d" % n, TEXT, file("setup.exe", PROGRAM)) for n in range(COUNT)]
+MAILBOX = samples.clean_ones("message %d" % n for n in range(COUNT))
+MAILBOX[::EACH] = [multipart("message %d" % n, TEXT, file("setup.exe", PROGRAM)) for n in range(0, COUNT, EACH)]
 MAILS = {"direct@example.com": MAILBOX, "through@example.com": MAILBOX}
 # Dovecot notes what it hears from a user once there is this folder.
 NOTED = "heard"
