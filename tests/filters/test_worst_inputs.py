@@ -3,11 +3,10 @@
 import json
 import os
 import struct
-import subprocess
 
 import pytest
 
-from lab import good_mail, needs, pdf, samples
+from lab import good_mail, measured, needs, pdf, samples
 from lab.check import configuration
 
 FOLDERS = [needs.CORPORA / "archives", needs.CASES]
@@ -34,17 +33,12 @@ def check(own_dir):
     def run(message, what):
         path = own_dir / "message.eml"
         path.write_bytes(message)
-        with open(own_dir / "answer", "w+b") as answer:
-            child = subprocess.Popen([str(needs.BUILD / "gatepostctl"), "check", "--json", "--config", str(config), "--from", "a@client.example",
-                                      "--rcpt", "user@example.com", str(path)], stdout=answer)
-            _, _, used = os.wait4(child.pid, 0)  # with what its own children used
-            child.returncode = 0
-            answer.seek(0)
-            told = answer.read()
-        took = used.ru_utime + used.ru_stime
+        used = measured.run([needs.BUILD / "gatepostctl", "check", "--json", "--config", config, "--from", "a@client.example", "--rcpt", "user@example.com",
+                             path], own_dir / "answer")
+        told = (own_dir / "answer").read_bytes()
         assert told, what
-        assert took <= (2 + 0.2 * len(message) / MIB) * MARGIN + 0.5, "%s: %.1f s" % (what, took)
-        assert used.ru_maxrss * 1024 < MEMORY, "%s: %d MiB" % (what, used.ru_maxrss // 1024)
+        assert used.seconds <= (2 + 0.2 * len(message) / MIB) * MARGIN + 0.5, "%s: %.1f s" % (what, used.seconds)
+        assert used.octets < MEMORY, "%s: %d MiB" % (what, used.octets // MIB)
         result = json.loads(told)
         assert result["verdict"] in ("accept", "reject"), (what, result)
         return result

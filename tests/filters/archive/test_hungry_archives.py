@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from lab import needs, samples
+from lab import measured, needs, samples
 from lab.check import configuration
 
 MIB = 1 << 20
@@ -114,12 +114,9 @@ def check(own_dir):
     def run(name, content):
         path, told = own_dir / "message.eml", own_dir / "told"
         path.write_bytes(samples.with_attachment(name, content))
-        with open(told, "w") as out:
-            child = subprocess.Popen([str(needs.BUILD / "gatepostctl"), "check", "--config", str(config), "--json", "--from", "a@client.example",
-                                      "--rcpt", "user@example.com", str(path)], stdout=out)
-            _, _, used = os.wait4(child.pid, 0)  # with what its own children used
-            child.returncode = 0
-        assert used.ru_maxrss * 1024 < BOUND
+        used = measured.run([needs.BUILD / "gatepostctl", "check", "--config", config, "--json", "--from", "a@client.example", "--rcpt", "user@example.com",
+                             path], told)
+        assert used.octets < BOUND
         return told.read_text()
     return run
 
