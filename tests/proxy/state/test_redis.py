@@ -225,7 +225,7 @@ def test_the_manual_tells_what_the_private_one_has():
 @pytest.fixture
 def cluster(new_redis):
     """Of one node, which has all slots."""
-    server = new_redis(options={"cluster-enabled": "yes", "cluster-config-file": "nodes.conf"})
+    server = new_redis(options={"cluster-enabled": "yes", "cluster-config-file": "nodes.conf", "cluster-port": free_port()})
     server.cli("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
     assert wait_until(lambda: "cluster_state:ok" in server.cli("CLUSTER", "INFO"))
     return server
