@@ -92,13 +92,10 @@ def curve(kind, messages, program, seeds):
 def _attacked(course, fold, written):
     """{place: result}, all scored after learning once."""
     learnt, scored = fold
-    every = list(scored) + [course.number[path] for place in attacks.PLACES for path in written[place]]
-    scores = course.filter.run(course.labels(learnt), every)
-    results = {}
-    for n, place in enumerate(("as it is", *attacks.PLACES)):
-        part = scores[n * len(scored):(n + 1) * len(scored)]
-        results[place] = [(score, course.messages[m].spam) for score, m in zip(part, scored)]
-    return results
+    places = {"as it is": scored, **{place: [course.number[path] for path in written[place]] for place in attacks.PLACES}}
+    every = sorted({n for numbers in places.values() for n in numbers})  # good mail is the same everywhere: once
+    scores = dict(zip(every, course.filter.run(course.labels(learnt), every)))
+    return {place: [(scores[n], course.messages[m].spam) for n, m in zip(numbers, scored)] for place, numbers in places.items()}
 
 
 def attack(kind, messages, program, parts, out):
