@@ -143,9 +143,10 @@ static void learn(struct bench *bench, const struct entry *entry, bool spam)
 static void make_model(struct bench *bench)
 {
     const char *reason;
-    for (size_t i = 0; i < bench->learnt; i++)
-        spam_learner_again(bench->learner, bench->labels[i].entry->vector, bench->labels[i].spam, 1,
-                           NULL);
+    for (size_t i = 0; i < bench->learnt * (SPAM_LEARNER_PASSES - 1); i++) {
+        const struct label *label = &bench->labels[i % bench->learnt];
+        spam_learner_again(bench->learner, label->entry->vector, label->spam, 1, NULL);
+    }
     bench->has_model = spam_learner_model(bench->learner, bench->file) &&
                        spam_model_open((struct slice){(const char *)bench->file, SPAM_MODEL_SIZE},
                                        &bench->model, &reason);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASSES = 2, MILLION = 1000000 };
+enum { MILLION = 1000000 };
 _Static_assert((int)LABEL_VECTOR_MOST >= (int)SPAM_VECTOR_MAX, "each vector can be a label's");
 _Static_assert((int)LEARN_MODEL_MOST >= (int)SPAM_MODEL_SIZE, "each model can be sent");
 _Static_assert((int)LEARN_DIGEST == (int)SPAM_MODEL_DIGEST, "a model is known by its digest");
@@ -162,7 +162,7 @@ static void in_turn(struct building *b, uint32_t before,
             (spam || taken[LABEL_GOOD] == total[LABEL_GOOD]) ? LABEL_SPAM : LABEL_GOOD;
         uint32_t at = find(b, class, next[class]);
         if (done % LEARN_TOLD_EACH == 0)
-            b->helper->progress(b->helper->ctx, before + done, PASSES * b->count);
+            b->helper->progress(b->helper->ctx, before + done, SPAM_LEARNER_PASSES * b->count);
         take(b, &b->rows[at]);
         next[class] = at + 1;
         taken[class]++;
@@ -182,7 +182,8 @@ static void learn_all(struct building *b)
 {
     take_rows(b);
     in_turn(b, 0, learn_one);
-    in_turn(b, b->count, learn_again);
+    for (uint32_t pass = 1; pass < SPAM_LEARNER_PASSES; pass++)
+        in_turn(b, pass * b->count, learn_again);
     leave_out_unread(b);
 }
 

@@ -9,7 +9,7 @@
 
 enum { OUTCOMES_MAX = 4096 };
 
-static const double rate = 0.3, damping = 1e-6, most_for_balance = 4;
+static const double rate = 0.5, shrink = 3e-4, damping = 1e-6, most_for_balance = 4;
 
 struct cell {
     float weight, moved; /* moved: the sum of the squares of all its slopes */
@@ -64,15 +64,19 @@ static const struct spam_section *worst_of(const struct spam_learner *learner,
     return worst;
 }
 
-static void move(struct spam_learner *learner, const struct spam_section *section, double slope)
+/* Each cell shrinks a little each time: who has said enough once would otherwise never be asked again,
+ * as what is known makes no slope, and what says little by itself would keep what it got by chance. */
+static void move(struct spam_learner *learner, const struct spam_section *section, double slope,
+                 double weight)
 {
     struct spam_reading reading = spam_section_read(section);
     slope *= spam_unit(section->count);
     while (reading.left) {
         struct cell *cell = &learner->cells[spam_section_next(&reading)];
-        double moved = (double)cell->moved + slope * slope;
+        double own = slope - shrink * weight * (double)cell->weight;
+        double moved = (double)cell->moved + own * own;
         cell->moved = (float)moved;
-        cell->weight += (float)(rate * slope / sqrt(moved + damping));
+        cell->weight += (float)(rate * own / sqrt(moved + damping));
     }
 }
 
@@ -93,9 +97,9 @@ bool spam_learner_again(struct spam_learner *learner, struct slice vector, bool 
         return false;
     const struct spam_section *worst = worst_of(learner, &opened, &odds);
     double slope = (spam - spam_logistic(odds)) * weight * balance_of(learner, spam);
-    move(learner, &opened.whole, slope);
+    move(learner, &opened.whole, slope, weight);
     if (worst)
-        move(learner, worst, slope);
+        move(learner, worst, slope, weight);
     if (log_odds)
         *log_odds = odds;
     return true;

@@ -128,13 +128,30 @@ TEST(test_a_message_that_is_learnt_again_is_no_further_message)
     assert_true(score(message_of("cheap viagra for you", 3)).log_odds > before);
 }
 
+TEST(test_the_same_said_for_ever_does_not_grow_for_ever)
+{
+    double before = 0, last = 0;
+    struct slice good = vector_of(arena, message_of("the agenda of our meeting", 1), key),
+                 spam = vector_of(arena, message_of("cheap viagra for you", 1), key);
+    assert_true(spam_learner_learn(learner, good, false, 1, NULL));
+    assert_true(spam_learner_learn(learner, spam, true, 1, NULL));
+    for (unsigned i = 0; i < 12000; i++) {
+        assert_true(spam_learner_again(learner, good, false, 1, NULL));
+        assert_true(spam_learner_again(learner, spam, true, 1, &last));
+        if (i == 6000)
+            before = last;
+    }
+    assert_true(last > 1);
+    assert_true(last < before + 0.1);
+}
+
 TEST(test_a_malformed_vector_is_not_learnt)
 {
     learn_some(20);
     make_model();
     uint64_t spam = model.spam;
     double log_odds = 7;
-    assert_false(spam_learner_learn(learner, SLICE("\1\1\2\1"), true, 1, &log_odds));
+    assert_false(spam_learner_learn(learner, SLICE("\2\1\2\1"), true, 1, &log_odds));
     make_model();
     assert_int_equal(model.spam, spam);
 }
@@ -213,7 +230,7 @@ TEST(test_a_malformed_vector_has_no_score)
     struct spam_score out;
     learn_some(20);
     make_model();
-    assert_false(spam_score(&model, SLICE("\1\1\1"), &out));
+    assert_false(spam_score(&model, SLICE("\2\1\1"), &out));
 }
 
 /* ---- reasons ---- */
