@@ -10,7 +10,7 @@
  * have nothing to do with each other, so each vector tells it. */
 enum { SPAM_FEATURES_VERSION = SPAM_VECTOR_VERSION };
 
-/* The vector is in the arena, which also holds what it is made of: twice the text, and what fields
+/* The vector is in the arena, which also holds what it is made of: three times the text, and what fields
  * take. 100 KiB of stack. A pure function of source and key. False: the arena is full. */
 bool spam_features(struct arena *arena, const struct spam_source *source,
                    const struct spam_key *key, struct slice *vector);

@@ -4,6 +4,8 @@
 #include "filters/spam/spam_vector.h"
 #include "filters/spam/spam_walk.h"
 
+#include <string.h>
+
 /* An address of a page, or what no language has: its letters say nothing. */
 static bool is_word(struct slice run)
 {
@@ -20,8 +22,8 @@ static size_t add_paragraph(char *out, struct slice text)
         text = slice_from(text, run.len + 1);
         if (!is_word(run))
             continue;
-        for (size_t i = 0; i < run.len; i++)
-            out[len++] = ascii_lower(run.ptr[i]);
+        memcpy(out + len, run.ptr, run.len);
+        len += run.len;
         out[len++] = ' ';
     }
     return len;
@@ -40,6 +42,13 @@ static struct slice joined(struct spam_walk *walk, const struct value *text)
     return (struct slice){room, room ? len : 0};
 }
 
+static void take_window(struct spam_walk *walk, struct slice text)
+{
+    walk->sink->window(walk->sink->ctx);
+    spam_take_words(walk, SPAM_TOKEN_WORD, spam_lower(walk, text));
+    spam_take_spelling(walk, text);
+}
+
 /* From its beginning to its end, a little over each other; where there is text for more than there may
  * be, apart. */
 void spam_walk_text(struct spam_walk *walk)
@@ -52,7 +61,6 @@ void spam_walk_text(struct spam_walk *walk)
         steps = SPAM_WINDOWS_MAX - 1;
     for (size_t i = 0; all.len > 0 && i <= steps; i++) {
         size_t from = steps ? behind * i / steps : 0;
-        walk->sink->window(walk->sink->ctx);
-        spam_take_words(walk, SPAM_TOKEN_WORD, slice_sub(all, from, from + SPAM_WINDOW));
+        take_window(walk, slice_sub(all, from, from + SPAM_WINDOW));
     }
 }

@@ -15,7 +15,7 @@
 #include "filters/spam/spam_cell.h"
 
 enum {
-    SPAM_VECTOR_VERSION = 1, /* of its form, and of what is in it */
+    SPAM_VECTOR_VERSION = 2, /* of its form, and of what is in it */
     SPAM_VECTOR_MAX = 64 * 1024,
     SPAM_WINDOWS_MAX = 64,
     SPAM_SECTION_MAX = 4096, /* cells of one section */

@@ -28,6 +28,13 @@ static inline void spam_take(struct spam_walk *walk, enum spam_token token, stru
 void spam_take_words(struct spam_walk *walk, enum spam_token word, struct slice text);
 void spam_take_grams(struct spam_walk *walk, enum spam_token gram, struct slice text);
 
+/* How a text is spelt, whose words are taken beside: what is in capitals, the form of what has figures,
+ * and marks. */
+void spam_take_spelling(struct spam_walk *walk, struct slice text);
+
+/* Whether an octet is one of a word's. */
+bool spam_in_word(char c);
+
 /* A copy with ASCII letters in lower case; empty when the arena is full. */
 struct slice spam_lower(struct spam_walk *walk, struct slice text);
 

@@ -3,7 +3,7 @@
 
 enum { WORD_LEAST = 2, WORD_MOST = 30, GRAM = 4 };
 
-static bool in_word(char c)
+bool spam_in_word(char c)
 {
     return ascii_alpha(c) || ascii_digit(c) || (unsigned char)c >= 0x80 || c == '$' || c == '%' ||
            c == '_';
@@ -13,7 +13,7 @@ void spam_take_words(struct spam_walk *walk, enum spam_token word, struct slice 
 {
     size_t from = 0;
     for (size_t i = 0; i <= text.len; i++) {
-        if (i < text.len && in_word(text.ptr[i]))
+        if (i < text.len && spam_in_word(text.ptr[i]))
             continue;
         if (i - from >= WORD_LEAST && i - from <= WORD_MOST)
             spam_take(walk, word, slice_sub(text, from, i));

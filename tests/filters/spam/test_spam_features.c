@@ -106,6 +106,44 @@ TEST(test_encodings_of_a_text_do_not_change_its_windows)
     assert_true(slice_eq(one.windows[0].octets, other.windows[0].octets));
 }
 
+/* Whether the first window of a text has a token. */
+static bool has(const char *text, enum spam_token token, struct slice wanted)
+{
+    struct spam_key words = spam_key_of(key);
+    uint32_t cell = spam_cell(&words, token, wanted);
+    struct spam_vector vector = opened(arena_printf(arena, HEADER "\r\n%s\r\n", text).ptr);
+    struct spam_reading reading = spam_section_read(&vector.windows[0]);
+    bool found = false;
+    while (reading.left)
+        found |= spam_section_next(&reading) == cell;
+    return found;
+}
+
+TEST(test_what_is_shouted_counts_twice)
+{
+    assert_true(has("buy NOW today", SPAM_TOKEN_WORD, SLICE("now")));
+    assert_true(has("buy NOW today", SPAM_TOKEN_CAPITALS, SLICE("NOW")));
+    assert_false(has("buy Now today", SPAM_TOKEN_CAPITALS, SLICE("Now")));
+    assert_false(has("buy it OK", SPAM_TOKEN_CAPITALS, SLICE("OK")));
+}
+
+TEST(test_figures_have_a_form)
+{
+    assert_true(has("for $19.95 only", SPAM_TOKEN_WORD, SLICE("$19")));
+    assert_true(has("for $19.95 only", SPAM_TOKEN_FIGURES, SLICE("$0")));
+    assert_true(has("for $5,000 only", SPAM_TOKEN_FIGURES, SLICE("$0")));
+    assert_true(has("to be 100% sure", SPAM_TOKEN_FIGURES, SLICE("0%")));
+    assert_false(has("for little only", SPAM_TOKEN_FIGURES, SLICE("a")));
+}
+
+TEST(test_marks_count_as_they_stand_together)
+{
+    assert_true(has("now!!! Yes", SPAM_TOKEN_MARKS, SLICE("!!!")));
+    assert_false(has("now!!! Yes", SPAM_TOKEN_MARKS, SLICE("!")));
+    assert_true(has("now!!!!!!!!!! Yes", SPAM_TOKEN_MARKS, SLICE("!!!!!!")));
+    assert_true(has("(now", SPAM_TOKEN_MARKS, SLICE("(")));
+}
+
 TEST(test_hidden_text_does_not_count)
 {
     struct spam_vector one = opened(HEADER "Content-Type: text/html\r\n\r\n<p>Buy now</p>");

@@ -55,18 +55,18 @@ static bool opens(const char *octets, size_t len)
 
 TEST(test_only_the_one_form_is_read)
 {
-    assert_true(opens("\1\1\1\5", 4));
-    assert_false(opens("\2\1\1\5", 4));             /* another version */
-    assert_false(opens("\1\0", 2));                 /* no section */
-    assert_false(opens("\1\1\1\x85\0", 5));         /* a number longer than it must be */
-    assert_false(opens("\1\1\1\xff\xff\xff\1", 7)); /* and too long */
+    assert_true(opens("\2\1\1\5", 4));
+    assert_false(opens("\3\1\1\5", 4));             /* another version */
+    assert_false(opens("\2\0", 2));                 /* no section */
+    assert_false(opens("\2\1\1\x85\0", 5));         /* a number longer than it must be */
+    assert_false(opens("\2\1\1\xff\xff\xff\1", 7)); /* and too long */
 }
 
 TEST(test_no_cell_lies_beyond_the_last)
 {
-    assert_true(opens("\1\1\1\xff\xff\x0f", 6));
-    assert_false(opens("\1\1\1\x80\x80\x10", 6));
-    assert_false(opens("\1\1\2\xff\xff\x0f\0", 7));
+    assert_true(opens("\2\1\1\xff\xff\x0f", 6));
+    assert_false(opens("\2\1\1\x80\x80\x10", 6));
+    assert_false(opens("\2\1\2\xff\xff\x0f\0", 7));
 }
 
 TEST(test_sections_and_cells_are_bounded)
@@ -83,7 +83,7 @@ TEST(test_sections_and_cells_are_bounded)
     room[1]++;
     room[writer.len] = 0;
     assert_false(opens((char *)room, writer.len + 1));
-    assert_false(opens("\1\1\x81\x20", 4)); /* cells */
+    assert_false(opens("\2\1\x81\x20", 4)); /* cells */
 }
 
 TEST(test_a_section_without_room_changes_nothing)
