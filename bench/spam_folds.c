@@ -2,6 +2,7 @@
  * Learns and scores messages by Gatepost's classifier, for bench/spam. The files named in the file that
  * is its argument, a path a line, are messages 0, 1, 2 ...; then it does what it reads, a line each:
  *
+ *     key NUMBER              forgets all; another site's secret
  *     new                     forgets all
  *     learn NUMBER ham|spam
  *     model                   of what was learnt: "model HAM SPAM A B"
@@ -22,8 +23,6 @@
 
 enum { ARENA = 128 << 20, LINE = 4096 };
 
-static const uint8_t key[SPAM_KEY_SIZE] = "a key of a bench";
-
 struct entry {
     char *path;
     struct slice vector; /* owned */
@@ -36,6 +35,7 @@ struct label {
 
 struct bench {
     struct arena *arena;
+    uint8_t key[SPAM_KEY_SIZE];
     struct entry *entries;
     size_t count, room;
     struct spam_learner *learner;
@@ -89,11 +89,11 @@ static void look_at(struct arena *arena, struct slice octets, struct looked_at *
     out->source = (struct spam_source){&out->message, &out->text, &out->links};
 }
 
-static struct slice vector_of(struct arena *arena, const struct spam_source *source)
+static struct slice vector_of(const struct bench *bench, const struct spam_source *source)
 {
-    struct spam_key words = spam_key_of(key);
+    struct spam_key words = spam_key_of(bench->key);
     struct slice vector;
-    if (!spam_features(arena, source, &words, &vector))
+    if (!spam_features(bench->arena, source, &words, &vector))
         give_up("no memory", "a vector");
     return vector;
 }
@@ -110,26 +110,37 @@ static void load(struct bench *bench, const char *list)
             bench->room = bench->room * 2 + 64;
             bench->entries = realloc(bench->entries, bench->room * sizeof *bench->entries);
         }
-        struct looked_at looked_at;
-        arena_reset(bench->arena);
-        look_at(bench->arena, read_file(bench->arena, line), &looked_at);
-        struct slice vector = vector_of(bench->arena, &looked_at.source);
-        struct entry *entry = &bench->entries[bench->count++];
-        entry->path = strdup(line);
-        entry->vector =
-            (struct slice){memcpy(malloc(vector.len), vector.ptr, vector.len), vector.len};
+        bench->entries[bench->count++] = (struct entry){.path = strdup(line)};
     }
     fclose(file);
+}
+
+static void make_vector(struct bench *bench, struct entry *entry)
+{
+    struct looked_at looked_at;
+    arena_reset(bench->arena);
+    look_at(bench->arena, read_file(bench->arena, entry->path), &looked_at);
+    struct slice vector = vector_of(bench, &looked_at.source);
+    free((char *)(uintptr_t)entry->vector.ptr);
+    entry->vector = (struct slice){memcpy(malloc(vector.len), vector.ptr, vector.len), vector.len};
 }
 
 static void begin(struct bench *bench)
 {
     spam_learner_free(&bench->learner);
-    bench->learner = spam_learner_new(key);
+    bench->learner = spam_learner_new(bench->key);
     bench->has_model = false;
     bench->learnt = 0;
     if (!bench->learner)
         give_up("no memory", "a learner");
+}
+
+static void take_key(struct bench *bench, unsigned long number)
+{
+    snprintf((char *)bench->key, sizeof bench->key, "bench %lu", number);
+    for (size_t i = 0; i < bench->count; i++)
+        make_vector(bench, &bench->entries[i]);
+    begin(bench);
 }
 
 static void learn(struct bench *bench, const struct entry *entry, bool spam)
@@ -208,7 +219,7 @@ static void measure(struct bench *bench, size_t rounds)
             double at[4] = {now()};
             look_at(bench->arena, file, &looked_at);
             at[1] = now();
-            vector = vector_of(bench->arena, &looked_at.source);
+            vector = vector_of(bench, &looked_at.source);
             at[2] = now();
             if (bench->has_model && !spam_score(&bench->model, vector, &it))
                 give_up("malformed", "a vector");
@@ -233,7 +244,9 @@ static void obey(struct bench *bench, const char *line)
 {
     unsigned long number;
     char class[8];
-    if (strcmp(line, "new\n") == 0)
+    if (sscanf(line, "key %lu", &number) == 1)
+        take_key(bench, number);
+    else if (strcmp(line, "new\n") == 0)
         begin(bench);
     else if (sscanf(line, "learn %lu %7s", &number, class) == 2)
         learn(bench, entry_at(bench, number), class[0] == 's');
@@ -260,7 +273,7 @@ int main(int argc, char *argv[])
     bench.arena = arena_new(ARENA);
     load(&bench, argv[1]);
     bench.labels = calloc(bench.count + 1, sizeof *bench.labels);
-    begin(&bench);
+    take_key(&bench, 1);
     while (fgets(line, sizeof line, stdin))
         obey(&bench, line);
     for (size_t i = 0; i < bench.count; i++) {

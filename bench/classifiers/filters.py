@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""The filters: each scores the messages of a fold after it has learnt the others. A label is (index, spam)."""
+"""The filters: each scores the messages of a fold after it has learnt the others. A label is (index, spam).
+
+`secrets`: how many sites' are tried, where a filter keeps what it learns by one; a row tells the mean of them."""
 import os
 import pathlib
 import shutil
@@ -43,12 +45,18 @@ class _Talker:
 
 class Gatepost:
     name = "Gatepost"
+    secrets = range(1, 6)
 
     def __init__(self, paths, program):
         self.listing = tempfile.NamedTemporaryFile("w", suffix=".list")
         self.listing.write("".join("%s\n" % path for path in paths))
         self.listing.flush()
-        self.talker = _Talker([program, self.listing.name])
+        self.talker, self.secret = _Talker([program, self.listing.name]), 1
+
+    def take_secret(self, number):
+        if number != self.secret:
+            self.talker.tell("key %d" % number)
+        self.secret = number
 
     def run(self, labels, scored):
         self.talker.tell("new", *("learn %d %s" % (n, "spam" if spam else "ham") for n, spam in labels))
@@ -62,7 +70,14 @@ class Gatepost:
         self.listing.close()
 
 
-class Bogofilter:
+class _WithoutSecret:
+    secrets = (1,)
+
+    def take_secret(self, _):
+        pass
+
+
+class Bogofilter(_WithoutSecret):
     name = "bogofilter"
 
     def __init__(self, paths, _=None):
@@ -83,7 +98,7 @@ class Bogofilter:
         pass
 
 
-class SpamAssassin:
+class SpamAssassin(_WithoutSecret):
     """Its Bayes alone, by its Perl modules in one process."""
     name = "SpamAssassin's Bayes"
 

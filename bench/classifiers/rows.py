@@ -24,6 +24,7 @@ class Course:
 
     def result(self, fold, wrong=0.0, seed=1):
         learnt, scored = fold
+        self.filter.take_secret(seed)
         begin = time.monotonic()
         scores = self.filter.run(self.labels(learnt, wrong, seed), scored)
         self.spent += time.monotonic() - begin
@@ -35,8 +36,16 @@ class Course:
 
 
 def _line(name, results):
-    """Of several results the means and deviations; of one, the deviation if other mail had been drawn."""
-    drawn = results if len(results) > 1 else measures.drawn_again(results[0])
+    """The means of several results, and their deviations."""
+    _print(name, results, results)
+
+
+def _line_of_one(name, results):
+    """The same of one experiment by several secrets; the deviation if other mail had been drawn."""
+    _print(name, results, [drawn for result in results for drawn in measures.drawn_again(result)])
+
+
+def _print(name, results, drawn):
     cells = [measures.cell(results, drawn, lambda one, share=share: measures.recall(one, share)) for share in (0, 0.001, 0.01)]
     print("| %s | %s | %s |" % (name, " | ".join(cells), measures.cell(results, drawn, measures.roca, 2)), flush=True)
 
@@ -58,7 +67,7 @@ def cost(course):
 
 def by_date(kind, messages, program):
     course = Course(kind, messages, program)
-    _line(kind.name, [course.result(folds.by_date(messages)[0])])
+    _line_of_one(kind.name, [course.result(folds.by_date(messages)[0], seed=secret) for secret in kind.secrets])
     course.close()
     cost(course)
 
@@ -104,11 +113,13 @@ def attack(kind, messages, program, parts, out):
     more = sorted({path for one in written for paths in one.values() for path in paths} - {message.path for message in messages})
     course = Course(kind, messages, program, more)
     results = {}
-    for fold, one in zip(parts, written):
-        for place, result in _attacked(course, fold, one).items():
-            results.setdefault(place, []).extend(result)
-    for place, result in results.items():
-        _line("%s, %s" % (kind.name, place), [result])
+    for secret in kind.secrets:
+        course.filter.take_secret(secret)
+        for fold, one in zip(parts, written):
+            for place, result in _attacked(course, fold, one).items():
+                results.setdefault(place, {}).setdefault(secret, []).extend(result)
+    for place, each in results.items():
+        _line_of_one("%s, %s" % (kind.name, place), list(each.values()))
     course.close()
 
 
