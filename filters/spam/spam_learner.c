@@ -9,7 +9,7 @@
 
 enum { OUTCOMES_MAX = 4096 };
 
-static const double rate = 0.5, shrink = 3e-4, damping = 1e-6, most_for_balance = 4;
+static const double rate = 0.3, shrink = 1e-3, damping = 1e-6, most_for_balance = 4;
 
 struct cell {
     float weight, moved; /* moved: the sum of the squares of all its slopes */

@@ -9,7 +9,7 @@
 
 #include "filters/spam/spam_model.h"
 
-enum { SPAM_LEARNER_PASSES = 5 };
+enum { SPAM_LEARNER_PASSES = 3 };
 
 struct spam_learner;
 

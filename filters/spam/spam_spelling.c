@@ -2,18 +2,17 @@
  * What is lost where words are in lower case, and figures one word each: who shouts, and at what price. */
 #include "filters/spam/spam_walk.h"
 
-enum { CAPITALS_LEAST = 3, WORD_MOST = 30, MARKS_MOST = 6 };
+enum { WORD_LEAST = 2, WORD_MOST = 30, MARKS_MOST = 6 };
 
 static void take_word(struct spam_walk *walk, struct slice word)
 {
-    size_t large = 0, small = 0, figures = 0;
+    size_t capitals = 0, figures = 0;
     for (size_t i = 0; i < word.len; i++) {
-        large += word.ptr[i] >= 'A' && word.ptr[i] <= 'Z';
-        small += word.ptr[i] >= 'a' && word.ptr[i] <= 'z';
+        capitals += word.ptr[i] >= 'A' && word.ptr[i] <= 'Z';
         figures += ascii_digit(word.ptr[i]);
     }
     word = slice_sub(word, 0, WORD_MOST);
-    if (large >= CAPITALS_LEAST && small == 0)
+    if (capitals && word.len >= WORD_LEAST)
         spam_take(walk, SPAM_TOKEN_CAPITALS, word);
     if (figures) {
         struct spam_phrase phrase = {.len = 0};

@@ -28,7 +28,7 @@ static inline void spam_take(struct spam_walk *walk, enum spam_token token, stru
 void spam_take_words(struct spam_walk *walk, enum spam_token word, struct slice text);
 void spam_take_grams(struct spam_walk *walk, enum spam_token gram, struct slice text);
 
-/* How a text is spelt, whose words are taken beside: what is in capitals, the form of what has figures,
+/* How a text is spelt, whose words are taken beside: words with capitals, the form of what has figures,
  * and marks. */
 void spam_take_spelling(struct spam_walk *walk, struct slice text);
 
