@@ -22,7 +22,8 @@ TRAP, OTHER_TRAP = "left-in-2019@" + DOMAIN, "never-there@" + DOMAIN
 SPAM, GOOD = "spam@report.example", "notspam@report.example"
 USER, OTHER_USER = users.ADDRESSES[:2]
 OUTSIDE, INSIDE = "127.0.0.9", "127.0.0.2"
-RULES = 'rule "listed" when client.ip == "127.0.0.66" then reject 550 5.7.1 "you are listed"\n' \
+RULES = 'rule "unheard" when client.ip == "127.0.0.67" then drop 554 5.7.1 "go away"\n' \
+    'rule "listed" when client.ip == "127.0.0.66" then reject 550 5.7.1 "you are listed"\n' \
     'rule "held" when message.subject contains "agenda" then quarantine "spam"\n'
 
 
@@ -113,6 +114,11 @@ def test_who_is_refused_for_what_he_is_is_taken_for_a_trap(site):
         assert session.command("RCPT TO:<%s>" % USER).code == 550
         assert session.data(octets(mail("spam", 30))).code == 250
     assert learnt() == (0, 1)
+
+
+def test_who_is_hung_up_on_is_not_heard_for_a_trap(site):
+    with Session(site.port, source="127.0.0.67") as session:
+        assert session.greeting.code == 554
 
 
 @pytest.mark.parametrize("source, sender", [(OUTSIDE, ""), (INSIDE, "user@client.example"), ("127.0.0.1", "user@client.example")],
@@ -232,6 +238,17 @@ def test_a_report_has_a_transaction_of_its_own(site, postfix):
             assert session.command("RCPT TO:<%s>" % other).code == 452
         assert session.data(report(mail("spam", 180))).code == 250
     assert postfix.wait_for_message(USER, b"<spam180@x.example>")
+
+
+def test_what_is_more_than_a_user_may_teach_in_a_day_waits_for_the_next(site):
+    busy = "busy@" + DOMAIN
+    for first in range(1000, 1096, 16):
+        assert tell(site, SPAM, report(*(mail("spam", n) for n in range(first, first + 16))), sender=busy).code == 250
+    learnt = Learnt(site, "reported")
+    put_off = tell(site, SPAM, report(*(mail("spam", n) for n in range(1096, 1102))), sender=busy)
+    assert (put_off.code, put_off.enhanced) == (452, "4.7.0")
+    assert learnt() == (0, 4)
+    assert tell(site, SPAM, report(mail("spam", 1096)), sender=busy).code == 250, "that one is there"
 
 
 def stop_keeper(gateway):

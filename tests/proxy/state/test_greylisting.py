@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lab import needs, samples
+from lab import learning, needs, samples
 from lab.gatepost import backend, domains, shipped_policy
 from lab.postfix import Sender
 from lab.process import wait_until
@@ -54,6 +54,15 @@ def known_at_once(gateway, domain, **who):
     """Soon a sender that was never seen does not wait: each try is another's first, or waiting itself would make it known."""
     strangers = ("%s@%s" % ("".join(letters), domain) for letters in itertools.product("xyz", repeat=4))
     return wait_until(lambda: attempt(gateway, sender=next(strangers), **who)[0] == 250, 3)
+
+
+def test_nobody_waits_for_a_trap(gateway, own_dir):
+    changes = learning.settings(own_dir)
+    changes["learn"]["trap"] = '{ "left@example.com" }'
+    it = gateway("delay 1h", changes=changes)
+    assert attempt(it, to="left@example.com", source="127.0.0.9")[0] == 250
+    assert greylisted(attempt(it, source="127.0.0.9"))
+    assert not it.behind.messages
 
 
 def test_a_first_contact_hears_at_rcpt_how_long_to_wait_and_is_taken_then(gateway):
