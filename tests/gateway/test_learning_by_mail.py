@@ -12,6 +12,7 @@ from lab import learning, needs, users
 from lab.gatepost import READY, Gatepost, domains, running
 from lab.gatepost import backend as behind
 from lab.learning import Learner, mail
+from lab.postfix import Sender
 from lab.process import wait_until
 from lab.smtp_client import Session, send, stuffed
 
@@ -303,6 +304,20 @@ def test_where_no_scanner_serves_reports_are_put_off_and_traps_discarded(start, 
         for worker in gateway.workers("gatepost-scan"):
             os.kill(worker, signal.SIGCONT)
     assert record(gateway)["learnt"] == "trap, not learnt: no scanner has made anything of it"
+
+
+def test_a_real_server_inside_brings_a_report_and_the_mail_of_others_with_it(start, postfix, own_dir):
+    changes = teaching(own_dir)
+    changes["learn"]["report_from"] = '{ "127.0.0.1" }'
+    gateway = start(behind("mail", postfix.port) + domains("mail", *users.DOMAINS), changes=changes)
+    gateway.learner = Learner(gateway)
+    server = Sender(own_dir, gateway.port, "inside.example").start()
+    try:
+        assert send(server.port, report(mail("spam", 300)), USER, SPAM, sender=OTHER_USER).code == 250
+        assert server.comes_until(lambda: labels(gateway).get("reported") == (0, 1))
+        assert postfix.wait_for_message(USER, b"<spam300@x.example>")
+    finally:
+        server.stop()
 
 
 # ---- what was held
