@@ -9,8 +9,8 @@
 #include "base/clock.h"
 
 enum {
-    AT_ONCE = 64,        /* recipients of one question */
-    ACCOUNTS_MOST = 100, /* that stand under a digest; then the oldest opinion goes */
+    AT_ONCE = 64,       /* recipients of one question */
+    ACCOUNTS_MOST = 50, /* that stand under a digest; then the oldest opinion goes */
     ARGUMENTS = 7,
 };
 
