@@ -211,7 +211,6 @@ static void nobody_has_said_anything(struct examination *e)
 void examination_campaign(struct examination *e, const struct campaign_sketch *sketch)
 {
     const bool *wants = e->wants;
-    struct value *seen = &e->facts.fact[FACT_CAMPAIGN_SEEN];
     if (e->banners_only || (!wants[PRODUCER_CAMPAIGN] && !wants[PRODUCER_REPORTED]))
         return;
     if (!e->state) {
@@ -222,9 +221,9 @@ void examination_campaign(struct examination *e, const struct campaign_sketch *s
         nobody_has_said_anything(e);
         return;
     }
-    if (wants[PRODUCER_CAMPAIGN])
-        *seen = sketch->text ? (struct value){0} : value_number(0);
-    bool counts = seen->state == VALUE_PENDING && wants[PRODUCER_CAMPAIGN];
+    bool counts = wants[PRODUCER_CAMPAIGN] && sketch->text;
+    if (wants[PRODUCER_CAMPAIGN] && !sketch->text)
+        e->facts.fact[FACT_CAMPAIGN_SEEN] = value_number(0);
     if (counts || e->recipient_count)
         state_campaign(e->state, &(struct state_campaign){.sketch = sketch,
                                                           .author = from_of(e),

@@ -56,6 +56,23 @@ TEST(test_a_job_names_the_policys_headers_and_limits)
     config_free(&config);
 }
 
+static bool makes_a_sketch(const char *rule)
+{
+    struct scan_job job;
+    struct config *config = load_good(rule);
+    assert_true(pipeline_needs(config, SCANNER_SCAN));
+    assert_true(pipeline_job(config, config->arena, &job));
+    config_free(&config);
+    return job.sketch;
+}
+
+TEST(test_a_sketch_is_made_where_a_rule_asks_for_what_people_have_said)
+{
+    assert_true(makes_a_sketch("rule \"c\" when campaign.seen > 2 then discard\n"));
+    assert_true(makes_a_sketch("rule \"r\" when reported.by_recipient then discard\n"));
+    assert_false(makes_a_sketch("rule \"s\" when spam.probability > 0.9 then discard\n"));
+}
+
 static bool looks_at_all(const char *rule, bool history, struct slice facts)
 {
     struct scan_job job;

@@ -2,6 +2,7 @@
  * What somebody says of messages: how much of it scanners are given at once. */
 #include "proxy/examine/labelling.h"
 
+#include "filters/scanner/scan_job.h"
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
@@ -43,6 +44,15 @@ static struct labelling *begin(void)
 static void take_job(struct ipc_message *job)
 {
     assert_int_equal(ipc_recv(queue[1], job, room, sizeof room, true), 1);
+}
+
+static struct scan_job job_of(const struct ipc_message *job)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct scan_job asked;
+    assert_true(scan_job_decode(job->payload, arena, &asked));
+    arena_free(&arena);
+    return asked;
 }
 
 static bool no_job(void)
@@ -102,6 +112,25 @@ TEST(test_who_is_taken_back_while_he_waits_makes_room)
         labelling_drop(labels[i]);
     give_up(&job);
     assert_true(no_job());
+}
+
+TEST(test_what_rules_ask_of_opinions_decides_what_is_looked_for)
+{
+    static const enum producer asking[] = {PRODUCER_CAMPAIGN, PRODUCER_REPORTED};
+    struct ipc_message job;
+    for (size_t i = 0; i < 3; i++) {
+        if (i < 2)
+            proxy.wants[asking[i]] = true;
+        proxy.state = i < 2 ? (struct state *)&config : NULL; /* which nobody looks into */
+        struct labelling *label = begin();
+        take_job(&job);
+        struct scan_job asked = job_of(&job);
+        assert_true(asked.vector);
+        assert_int_equal(asked.sketch, i < 2);
+        assert_int_equal(asked.message, i < 2);
+        labelling_drop(label);
+        give_up(&job);
+    }
 }
 
 TEST(test_where_there_is_no_scanner_nothing_is_begun)
