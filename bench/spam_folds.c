@@ -9,6 +9,7 @@
  *     score NUMBER            by that model: "score LOG-ODDS PROBABILITY"
  *     why NUMBER              by that model: the reasons
  *     time ROUNDS             "time ...", of all messages */
+#include "bench/spam_file.h"
 #include "filters/links/links.h"
 #include "filters/mime/words.h"
 #include "filters/spam/spam_features.h"
@@ -52,26 +53,6 @@ struct looked_at {
     struct value text, links;
     struct spam_source source;
 };
-
-_Noreturn static void give_up(const char *what, const char *about)
-{
-    fprintf(stderr, "%s: %s\n", what, about);
-    exit(1);
-}
-
-static struct slice read_file(struct arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file || fseek(file, 0, SEEK_END) != 0)
-        give_up("cannot be read", path);
-    size_t size = (size_t)ftell(file);
-    char *octets = arena_alloc(arena, size + 1);
-    rewind(file);
-    if (!octets || fread(octets, 1, size, file) != size)
-        give_up("cannot be read", path);
-    fclose(file);
-    return (struct slice){octets, size};
-}
 
 static void look_at(struct arena *arena, struct slice octets, struct looked_at *out)
 {

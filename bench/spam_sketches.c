@@ -2,37 +2,16 @@
  * The sketches of messages (filters/spam/campaign_sketch.h), for bench/campaigns: of each path that it
  * reads, a line each, the digests of its text and of its structure in hexadecimal, "-" where there is
  * none; and last what one took in all, in microseconds of processor time. */
+#include "bench/spam_file.h"
 #include "filters/spam/campaign_sketch.h"
 #include "filters/text/message_text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { ARENA = 128 << 20, LINE = 4096 };
 
 static const uint8_t key[SPAM_KEY_SIZE] = "a key of a bench";
-
-_Noreturn static void give_up(const char *what, const char *about)
-{
-    fprintf(stderr, "%s: %s\n", what, about);
-    exit(1);
-}
-
-static struct slice read_file(struct arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file || fseek(file, 0, SEEK_END) != 0)
-        give_up("cannot be read", path);
-    size_t size = (size_t)ftell(file);
-    char *octets = arena_alloc(arena, size + 1);
-    rewind(file);
-    if (!octets || fread(octets, 1, size, file) != size)
-        give_up("cannot be read", path);
-    fclose(file);
-    return (struct slice){octets, size};
-}
 
 static void print(bool there, const uint64_t *digests, size_t count)
 {
