@@ -16,8 +16,14 @@ struct slice opinion_author(const struct scan_answer *answer)
     return from->state == VALUE_KNOWN ? from->text : SLICE("");
 }
 
-/* Who is no user is one all the same: all that an admin releases is said once, as is what comes to
- * addresses that nobody has. */
+/* Whose it is. Who is no user is one all the same, whom no address names: all that an admin releases is
+ * said once, as is what comes to addresses that nobody has. */
+static struct slice account_of(struct arena *arena, const struct label *label, bool personal)
+{
+    return personal ? value_address(arena, label->account).text
+                    : arena_printf(arena, "@%s", label_how_word(label->how));
+}
+
 void opinion_tell(const struct proxy *proxy, struct arena *arena, const struct label *label,
                   const struct campaign_sketch *sketch, struct slice author)
 {
