@@ -30,11 +30,11 @@ void opinion_tell(const struct proxy *proxy, struct arena *arena, const struct l
     bool personal = label->account.len > 0 && label->how != LABEL_TRAP;
     if (!opinion_is_asked(proxy) || !sketch->made)
         return;
-    struct slice account =
-        personal ? value_address(arena, label->account).text : slice_of(label_how_word(label->how));
-    state_opine(proxy->state, &(struct state_opinion){.sketch = sketch,
-                                                      .account = account,
-                                                      .author = author,
-                                                      .personal = personal,
-                                                      .spam = label->class == LABEL_SPAM});
+    struct slice account = account_of(arena, label, personal);
+    if (account.len)
+        state_opine(proxy->state, &(struct state_opinion){.sketch = sketch,
+                                                          .account = account,
+                                                          .author = author,
+                                                          .personal = personal,
+                                                          .spam = label->class == LABEL_SPAM});
 }
