@@ -746,6 +746,24 @@ TEST(test_it_is_found_by_what_is_known_of_it)
     assert_int_equal(find((struct held_query){.number = 1}), 1);
 }
 
+TEST(test_a_message_was_released_once_somebody_has_let_a_copy_of_it_go)
+{
+    static const struct slice it = SLICE("reference.1");
+    uint64_t number = hold(LETTER(hello, .to = {"u@example.com", "v@example.com"}));
+    assert_false(held_released(held, it));
+    assert_string_equal(act(number, HELD_DELETE), "");
+    assert_false(held_released(held, it));
+    release(number + 1);
+    assert_true(held_released(held, it));
+    assert_false(held_released(held, SLICE("reference")));
+    assert_false(held_released(held, SLICE("")));
+    struct errand e = due();
+    begins(&e);
+    assert_true(held_released(held, it));
+    over(&e, ERRAND_DELIVERED, "250 ok");
+    assert_true(held_released(held, it));
+}
+
 TEST(test_a_report_stays_with_it_whatever_becomes_of_it)
 {
     uint64_t number = hold(LETTER(hello, .to = {"u@example.com"}));

@@ -385,6 +385,27 @@ TEST(test_models_are_made_unasked_of_twenty_new_labels_after_ten_minutes_and_of_
     assert_int_equal(heard.ends, 1);
 }
 
+TEST(test_what_has_aged_out_is_in_no_model_a_day_later)
+{
+    teach_both(0, ENOUGH);
+    packet = buf_init(PACKET);
+    struct label old = label_of(LABEL_SPAM, 600);
+    old.time = clock_wall() - (int64_t)(180 * DAY - 10);
+    add_label(&packet, &old);
+    take();
+    build();
+    assert_int_equal(used()->spam, ENOUGH + 1);
+    unsigned models = heard.models;
+    clock_advance(11 * 1000);
+    learning_prune(learning);
+    clock_advance(20 * 60 * MINUTE_MS);
+    look_a_few_times();
+    assert_int_equal(heard.models, models);
+    clock_advance(5 * 60 * MINUTE_MS);
+    run_until(&heard.models, models + 1);
+    assert_int_equal(used()->spam, ENOUGH);
+}
+
 TEST(test_who_asks_while_a_model_is_made_hears_of_one_with_what_he_has_taught)
 {
     teach_both(0, ENOUGH);

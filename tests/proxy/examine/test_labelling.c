@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { MS = 60000 };
+
 static struct config *config;
 static struct proxy proxy;
 static int queue[2];
@@ -19,7 +21,7 @@ static char room[IPC_PAYLOAD_MAX + 2];
 static void start(void)
 {
     assert_int_equal(ipc_pair(queue), 0);
-    config = load_good("timeouts { scan 1min }\n");
+    config = load_good("timeouts { scan 1min }\n"); /* MS */
     proxy =
         (struct proxy){.config = config, .base = event_base_new(), .queue[SCANNER_SCAN] = queue[0]};
     assert_non_null(proxy.base);
@@ -131,6 +133,30 @@ TEST(test_what_rules_ask_of_opinions_decides_what_is_looked_for)
         labelling_drop(label);
         give_up(&job);
     }
+}
+
+TEST(test_a_scanner_is_given_the_message_without_what_rules_have_put_on_it)
+{
+    static const struct slice marked =
+        SLICE("X-Site: spam\r\nSubject: [spam] hello\r\n\r\nhello\r\n");
+    static const char as_it_came[] = "Subject: hello\r\n\r\nhello\r\n";
+    const struct label label = {.account = SLICE("a@example.org")};
+    struct ipc_message job;
+    char text[100];
+    bool found = false;
+    config_free(&config);
+    config = load_good("timeouts { scan 1min }\nrule \"a\" when message.size > 1MiB then "
+                       "header add \"X-Site\" \"spam\", subject prefix \"[spam] \"\n");
+    proxy.config = config;
+    struct labelling *labelling = labelling_begin(&proxy, marked, &label);
+    take_job(&job);
+    for (size_t i = 0; i < job.fd_count; i++) {
+        ssize_t len = pread(job.fds[i], text, sizeof text, 0);
+        found |= len == sizeof as_it_came - 1 && memcmp(text, as_it_came, (size_t)len) == 0;
+    }
+    assert_true(found);
+    labelling_drop(labelling);
+    give_up(&job);
 }
 
 TEST(test_where_there_is_no_scanner_nothing_is_begun)
