@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a client of IMAP says: pieces and their literals, commands, what they ask for. What passes holds no refused item
  * wherever a server might look for one. */
-#include "proxy/imap/imap_command.h"
+#include "proxy/imap/imap_reading.h"
 #include "proxy/imap/imap_tokens.h"
 #include "tests/fuzz/target.h"
 
@@ -123,6 +123,21 @@ static void check_append(struct slice arguments)
     imap_append_continues(arguments, true);
 }
 
+/* Of any command that came, whether it passes or not. */
+static void check_reading(const struct imap_command *command)
+{
+    struct left_range ranges[LEFT_RANGES_MOST];
+    uint32_t uid;
+    size_t count = imap_uids(command, ranges);
+    require(count <= LEFT_RANGES_MOST);
+    for (size_t i = 0; i < count; i++)
+        require(ranges[i].from > 0 && ranges[i].from <= ranges[i].to);
+    if (imap_says_seen(command, &uid))
+        require(uid > 0 && uid < UINT32_MAX && count == 1 && ranges[0].to == uid);
+    require(!imap_reads_one(command) || command->verb == IMAP_FETCH);
+    require(!imap_says_deleted(command) || command->verb == IMAP_STORE);
+}
+
 static void check_command(struct slice in)
 {
     struct imap_command command, again;
@@ -134,6 +149,7 @@ static void check_command(struct slice in)
     imap_command(in, &again);
     require(imap_objection(&again) == why);
     check_append(command.arguments);
+    check_reading(&command);
     if (why || command.verb == IMAP_VERBS)
         return;
     check_announced(command.arguments);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What proxies, admins, gatepost-learn and the disk say of labels and models. */
-#include "common/learning.h"
+#include "common/left.h"
 #include "keeper/learn_build.h"
 #include "tests/fuzz/target.h"
 
@@ -31,6 +31,23 @@ static void label_again(struct slice octets)
     buf_release(&out);
 }
 
+static void left_again(struct slice octets)
+{
+    struct left_read read;
+    struct left_gone gone;
+    struct buf out = buf_init(4 * LABEL_VECTOR_MOST);
+    if (left_read_unpack(octets, &read)) {
+        left_read_pack(&out, &read);
+        require(slice_eq(buf_slice(&out), octets));
+    }
+    buf_clear(&out);
+    if (left_gone_unpack(octets, &gone)) {
+        left_gone_pack(&out, &gone);
+        require(slice_eq(buf_slice(&out), octets));
+    }
+    buf_release(&out);
+}
+
 FUZZ(in)
 {
     static const struct learn_helper helper = {NULL, as_it_is, say_nothing};
@@ -42,6 +59,7 @@ FUZZ(in)
         .labels = labels, .old_model = rest.left, .old_predictions = predictions, .key = key};
     const char *reason;
     label_again(in);
+    left_again(in);
     learn_built_unpack(in, &built);
     if (learn_build(&given, &helper, &made, &reason))
         buf_release(&made.predictions);
