@@ -168,3 +168,35 @@ void label_choose(struct label_vote *votes, size_t count)
     in_runs(votes, open_of(votes, count), by_matter, agree);
     qsort(votes, count, sizeof *votes, by_number);
 }
+
+/* ---- */
+
+enum { BESIDE = 64 /* octets at most that a label takes beside its vector */ };
+
+static bool is_chosen(const struct label_vote *vote)
+{
+    return vote->weight || vote->alone;
+}
+
+static uint32_t leave_out(struct label_vote *votes, size_t count, uint64_t most, uint64_t *octets,
+                          bool of_users)
+{
+    uint32_t left_out = 0;
+    for (size_t i = 0; i<count && * octets> most; i++)
+        if (is_chosen(&votes[i]) && (votes[i].account || !of_users)) {
+            votes[i].weight = 0;
+            votes[i].alone = false;
+            *octets -= votes[i].octets + BESIDE;
+            left_out++;
+        }
+    return left_out;
+}
+
+uint32_t label_fit(struct label_vote *votes, size_t count, uint64_t most)
+{
+    uint64_t octets = 0;
+    for (size_t i = 0; i < count; i++)
+        octets += is_chosen(&votes[i]) ? (uint64_t)votes[i].octets + BESIDE : 0;
+    uint32_t of_users = leave_out(votes, count, most, &octets, true);
+    return of_users + leave_out(votes, count, most, &octets, false);
+}

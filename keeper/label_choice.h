@@ -26,6 +26,7 @@ struct label_vote {
     uint64_t account;   /* the same */
     enum label_class class;
     enum label_how how;
+    uint32_t octets; /* of its vector, sealed */
     uint32_t weight; /* the outcome: in thousandths; 0: it is not learnt */
     bool alone;      /* the same: it is only where others say so of what is like it, as nobody
                       * joins or contradicts the user, or does of a copy with other octets */
@@ -34,5 +35,8 @@ struct label_vote {
 
 /* Of each account at most one vote a message. Afterwards they stand in the order of their numbers. */
 void label_choose(struct label_vote *votes, size_t count);
+
+/* Of those that were chosen no more than so many octets: the oldest are left out, of users first. How many. */
+uint32_t label_fit(struct label_vote *votes, size_t count, uint64_t most);
 
 #endif

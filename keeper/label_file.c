@@ -55,7 +55,8 @@ static bool write_all(struct labels *labels, const struct label_vote *votes, siz
     return ok;
 }
 
-int label_file(struct labels *labels, uint64_t until, uint32_t *count, const char **reason)
+int label_file(struct labels *labels, uint64_t until, uint32_t *count, uint32_t *left_out,
+               const char **reason)
 {
     size_t found;
     struct label_vote *votes = labels_votes(labels, until, &found, reason);
@@ -64,6 +65,7 @@ int label_file(struct labels *labels, uint64_t until, uint32_t *count, const cha
     if (!votes)
         found = 0;
     label_choose(votes, found);
+    *left_out = label_fit(votes, found, LEARN_FILE_MOST);
     int file = sealed_file_new("labels");
     *reason = "there is no room for the labels";
     bool ok = file >= 0 && write_all(labels, votes, found, file, count) && sealed_file_end(file);

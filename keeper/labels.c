@@ -62,7 +62,8 @@ static const char *const texts[LABELS_STATEMENTS] = {
                             " AND message <> ?",
     [LABELS_CAP] = "DELETE FROM label WHERE account = ?1 AND number <= (SELECT number FROM label"
                    " WHERE account = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
-    [LABELS_VOTES] = "SELECT number, account, message, class, how, reference FROM label"
+    [LABELS_VOTES] = "SELECT number, account, message, class, how, reference, length(vector)"
+                     " FROM label"
                      " WHERE number <= ?1 AND key = ?2 AND (account = ''"
                      " OR names = (SELECT names FROM share)) ORDER BY number LIMIT ?3",
     [LABELS_VECTOR] = "SELECT vector FROM label WHERE number = ?",
@@ -205,7 +206,8 @@ static bool read_vote(const struct labels *l, sqlite3_stmt *row, struct label_vo
                                .account = number_of(database_text(row, 1)),
                                .class = (enum label_class) class,
                                .how = (enum label_how)how,
-                               .reference = hash_of(l, database_text(row, 5))};
+                               .reference = hash_of(l, database_text(row, 5)),
+                               .octets = (uint32_t)sqlite3_column_int(row, 6)};
     memcpy(out->message, message.ptr, LABEL_MESSAGE);
     return true;
 }

@@ -164,6 +164,7 @@ bool learn_status(struct learning *learning, struct buf *out, const char **reaso
     model(out, used);
     models(learning, out);
     last_build(learning, out);
+    number(out, "left_out", learning_left_out(learning));
     shared(learning, out);
     predictions(learning, out);
     buf_cstr(out, "}\n");

@@ -74,6 +74,10 @@ static bool give(struct learning *l, const char **reason)
         !learning_send(&l->build, l->labels, l->models, l->learner, reason))
         return false;
     l->unheard++;
+    l->left_out = l->build.left_out;
+    if (l->left_out)
+        log_at(LEVEL_WARNING, "", "the oldest labels are left out",
+               field_num("count", l->left_out));
     return true;
 }
 
@@ -236,6 +240,11 @@ void learning_seal_to(struct learning *l, const struct seal_key *key,
     labels_seal_to(l->labels, key);
     if (l->sharing)
         share(l, secret);
+}
+
+uint32_t learning_left_out(const struct learning *l)
+{
+    return l->left_out;
 }
 
 bool learning_shared(struct learning *l, struct sharing_status *out)

@@ -71,6 +71,9 @@ int64_t learning_forget(struct learning *learning, enum learn_forget what, struc
 /* What is too old goes, and what was left long enough is learnt. */
 void learning_prune(struct learning *learning);
 
+/* Labels that found no room in the last build of this process: there are too many octets of them. */
+uint32_t learning_left_out(const struct learning *learning);
+
 /* False: nothing is shared. */
 bool learning_shared(struct learning *learning, struct sharing_status *out);
 

@@ -48,7 +48,7 @@ bool learning_send(struct learning_build *build, struct labels *labels, const st
     build->changes = labels_state(labels)->changes;
     build->done = 0;
     build->heard = clock_ms();
-    files[LABELS] = label_file(labels, build->until, &build->of, reason);
+    files[LABELS] = label_file(labels, build->until, &build->of, &build->left_out, reason);
     if (files[LABELS] < 0)
         return false;
     size_t old = open_old(build, models, files);

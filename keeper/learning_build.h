@@ -16,6 +16,7 @@ struct learning_build {
     bool leased;       /* all gateways that share a Redis leave it to us */
     int64_t heard;     /* clock_ms: gatepost-learn was heard */
     uint32_t done, of; /* labels */
+    uint32_t left_out; /* for want of room */
     unsigned char key[SEAL_KEY_ID];
 };
 

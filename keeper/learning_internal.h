@@ -24,6 +24,7 @@ struct learning {
     int64_t failed_at; /* clock_ms; 0: the last did not */
     int64_t told_at;   /* the same */
     uint64_t last;     /* number of a build */
+    uint32_t left_out; /* labels, of the last one */
     unsigned unheard;  /* builds were given, of which nothing has been heard */
     struct complaint lost;
     unsigned nothing; /* was heard so often in a row */

@@ -48,3 +48,15 @@ void metrics_of_keeper(struct history *history, struct quarantine *quarantine, s
     }
     disk(out);
 }
+
+void metrics_of_sharing(const struct sharing_status *status, struct buf *out)
+{
+    metric_gauge(out, "learn_shared", "1: what is learnt is shared with other gateways, 0: not now",
+                 status->read && !status->away);
+    metric_gauge(out, "learn_shared_read_seconds", "when others were read last, since 1970",
+                 status->read);
+    metric_gauge(out, "learn_shared_untold", "labels that others do not know yet",
+                 (int64_t)status->untold);
+    metric_gauge(out, "learn_shared_refused", "what nobody with our learn.key has told",
+                 (int64_t)status->refused);
+}

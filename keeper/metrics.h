@@ -5,8 +5,11 @@
 
 #include "keeper/history.h"
 #include "keeper/quarantine.h"
+#include "keeper/sharing.h"
 
 /* Appends them. `history` NULL: none is kept; so `quarantine`. */
 void metrics_of_keeper(struct history *history, struct quarantine *quarantine, struct buf *out);
+/* Those of what gateways share. */
+void metrics_of_sharing(const struct sharing_status *status, struct buf *out);
 
 #endif

@@ -115,8 +115,11 @@ static void take_learn_key(struct program *p, const struct ipc_message *message)
 static void take_metrics(struct program *p, struct slice gateway)
 {
     struct buf text = buf_init(IPC_PAYLOAD_MAX);
+    struct sharing_status shared;
     buf_append(&text, gateway);
     metrics_of_keeper(recording_history(p->recording), p->quarantine, &text);
+    if (p->learning && learning_shared(p->learning, &shared))
+        metrics_of_sharing(&shared, &text);
     if (!text.failed) {
         control_answer(p->console, CONTROL_METRICS, buf_slice(&text), NULL);
         scrapes_answer(p->scrapes, buf_slice(&text));

@@ -17,11 +17,12 @@ static bool sum_of(const struct buf *octets, unsigned char sum[static LEARN_DIGE
     return EVP_Q_digest(NULL, "SHA256", NULL, all.ptr, all.len, sum, NULL) == 1;
 }
 
-static void log_model(const char *what, const struct sharing_head *head)
+static void log_model(bool ours, const struct sharing_head *head)
 {
     char digest[2 * LEARN_DIGEST + 1];
     hex_text((struct slice){(const char *)head->model, LEARN_DIGEST}, digest);
-    log_at(LEVEL_INFO, "", what, field_str("digest", digest), field_str("by", head->by),
+    log_at(LEVEL_INFO, "", ours ? "a model is shared" : "a shared model is used",
+           field_str("digest", digest), field_str("by", head->by),
            field_num("generation", (int64_t)head->generation));
 }
 
@@ -84,7 +85,7 @@ static void use(struct sharing *s)
     s->fetches = false;
     buf_release(&s->octets);
     labels_share_model(s->labels, head.generation, head.model);
-    log_model("a shared model is used", &head);
+    log_model(false, &head);
 }
 
 static void fetched(struct sharing *s, const struct sharing_words *words)
@@ -175,7 +176,7 @@ static void told(struct sharing *s)
     s->head = s->next;
     s->has_head = true;
     labels_share_model(s->labels, s->next.generation, s->next.model);
-    log_model("a model is shared", &s->next);
+    log_model(true, &s->next);
 }
 
 static void was_put(struct sharing *s, const struct sharing_words *words)

@@ -96,6 +96,8 @@ void learn_build_say(const json_t *outcome)
         printf("no new model: %s", gateway_text(outcome, "reason"));
     }
     putchar('\n');
+    if (json_is_false(json_object_get(outcome, "shared")))
+        puts("other gateways will have it once Redis can be reached");
     if (gateway_number(outcome, "unread"))
         printf("%" PRId64 " messages were left out: what was learnt of them cannot be opened\n",
                gateway_number(outcome, "unread"));

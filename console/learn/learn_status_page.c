@@ -88,6 +88,33 @@ static void say_last_build(struct page *page, const json_t *build)
     page_end(page);
 }
 
+/* ---- other gateways ---- */
+
+static void say_when_read(struct page *page, const json_t *shared)
+{
+    int64_t away = gateway_number(shared, "away"), read = gateway_number(shared, "read");
+    page_label(page, "shared");
+    buf_cstr(page->out, away ? "not since " : read ? "in Redis, read " : "not yet");
+    if (away || read)
+        terminal_time(page->out, away ? away : read, TO_THE_MINUTE);
+    if (gateway_number(shared, "untold"))
+        buf_printf(page->out, ", %" PRId64 " labels to be told", gateway_number(shared, "untold"));
+    if (gateway_number(shared, "refused"))
+        buf_printf(page->out, ", %" PRId64 " refused", gateway_number(shared, "refused"));
+    page_end(page);
+}
+
+static void say_shared(struct page *page, const json_t *shared)
+{
+    if (!json_is_object(shared))
+        return;
+    say_when_read(page, shared);
+    if (*gateway_text(shared, "by"))
+        page_row(page, "its model by", slice_of(gateway_text(shared, "by")));
+    if (*gateway_text(shared, "builds"))
+        page_row(page, "now builds", slice_of(gateway_text(shared, "builds")));
+}
+
 /* ---- drawn ---- */
 
 static bool says_anything(const struct learn_status *status)
@@ -128,6 +155,13 @@ void learn_status_page(struct buf *out, const struct learn_status *status)
     say_pending(&page, gateway_number(status->said, "pending"));
     say_models(&page, status->said);
     say_last_build(&page, json_object_get(status->said, "last_build"));
+    if (gateway_number(status->said, "left_out")) {
+        page_label(&page, "left out");
+        buf_printf(out, "the oldest %" PRId64 " of them, for want of room",
+                   gateway_number(status->said, "left_out"));
+        page_end(&page);
+    }
+    say_shared(&page, json_object_get(status->said, "shared"));
     if (says_anything(status))
         draw(&page, status);
 }

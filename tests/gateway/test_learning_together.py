@@ -2,6 +2,7 @@
 """Two gateways that share a real Redis learn together: labels of both, one model for both."""
 import hashlib
 import os
+import re
 import signal
 import subprocess
 
@@ -99,6 +100,8 @@ def test_what_is_told_at_one_is_learnt_at_both_and_one_model_marks_mail_at_both(
     more = teach(two, tmp_path, 20, first=500)
     assert more["good"] == ENOUGH + 20, "what the other was told is in it"
     assert agree(one, two), logs(one, two)
+    assert re.search(r"shared +in Redis, read .*\n.*by +mx", two.learner("status").stdout), two.learner("status").stdout
+    assert "gatepost_learn_shared 1\n" in two.control("metrics")
     third = join()
     assert agree(one, third), "who comes later has all"
     assert "a shared model is used" in third.log()

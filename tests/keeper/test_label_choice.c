@@ -172,3 +172,22 @@ TEST(test_they_stand_in_their_order_and_the_outcome_does_not_hang_on_it)
     assert_memory_equal(votes, before, sizeof before);
     label_choose(votes, 0);
 }
+
+TEST(test_of_too_many_octets_the_oldest_are_left_out_and_of_users_first)
+{
+    enum { OCTETS = 1000 };
+    vote(1, ADMIN, LABEL_GOOD, LABEL_IMPORTED);
+    vote(2, JANE, LABEL_SPAM, LABEL_MOVED);
+    vote(3, ADMIN, LABEL_GOOD, LABEL_IMPORTED);
+    vote(4, JOE, LABEL_SPAM, LABEL_MOVED);
+    label_choose(votes, count);
+    for (size_t i = 0; i < count; i++)
+        votes[i].octets = OCTETS;
+    assert_int_equal(label_fit(votes, count, 5 * OCTETS), 0);
+    assert_int_equal(label_fit(votes, count, 4 * OCTETS), 1);
+    assert_false(votes[1].weight || votes[1].alone);
+    assert_true(votes[3].weight || votes[3].alone);
+    assert_int_equal(label_fit(votes, count, 2 * OCTETS), 2);
+    assert_int_equal(weight_of(1), 0);
+    assert_int_equal(weight_of(3), LEARN_WEIGHT);
+}

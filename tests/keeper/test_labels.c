@@ -152,7 +152,7 @@ TEST(test_a_build_is_given_each_vector_as_it_was)
     say_at(jane, 3, LABEL_SPAM, now);
     uint32_t chosen;
     const char *reason;
-    int file = label_file(labels, UINT64_MAX, &chosen, &reason);
+    int file = label_file(labels, UINT64_MAX, &chosen, &(uint32_t){0}, &reason);
     assert_true(file >= 0);
     assert_int_equal(chosen, 3); /* hers where she has company */
     struct slice octets = sealed_map(file, 1 << 20);
