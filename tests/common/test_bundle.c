@@ -113,6 +113,31 @@ static void refuse(struct slice name, const char *why)
     bundle_free(&bundle);
 }
 
+TEST(test_what_is_given_stands_in_the_place_of_the_file)
+{
+    const struct slice public = SLICE("public"), other = SLICE("other");
+    const struct stat status = {.st_size = 7};
+    write_file("key.pem", "private");
+    struct bundle *written = bundle_new();
+    assert_true(bundle_give(written, in_folder("key.pem"), &public, &status));
+    assert_true(bundle_give(written, in_folder("key.pem"), &other, &status)); /* named twice */
+    assert_true(bundle_give(written, SLICE("/gone"), NULL, &(struct stat){0}));
+    expect(written, in_folder("key.pem"), "public");
+    assert_int_equal(bundle_count(written), 2);
+    assert_int_equal(bundle_file(written, 0)->status.st_size, 7);
+    assert_false(bundle_file(written, 1)->found);
+    int fd = bundle_seal(written);
+    const char *reason;
+    struct slice got;
+    struct bundle *mapped = bundle_map(fd, &reason);
+    assert_non_null(mapped);
+    expect(mapped, in_folder("key.pem"), "public");
+    assert_false(bundle_read(mapped, SLICE("/gone"), &got, &reason));
+    close(fd);
+    bundle_free(&written);
+    bundle_free(&mapped);
+}
+
 TEST(test_only_regular_files_of_bounded_size_are_read)
 {
     refuse(in_folder("absent"), "No such file or directory");

@@ -8,7 +8,7 @@ import pytest
 from lab import needs
 from lab.backend import Backend
 from lab.dkim_keys import DUMP, Key, sentence, verify
-from lab.gatepost import Gatepost, backend, domains
+from lab.gatepost import Gatepost, backend, certificate, domains
 from lab.parent import parent  # noqa: F401
 from lab.process import wait_until
 from lab.smtp_client import Session, send
@@ -108,6 +108,25 @@ def test_new_keys_sign_after_a_reload_and_old_sessions_end_with_the_old_ones(own
         assert wait_until(lambda: not gateway.pids("gatepost-sign")), "nothing is signed any more"
         assert send(gateway.port, MESSAGE, "b@example.net").code == 250
         assert b"DKIM-Signature" not in server.messages[-1].content
+    finally:
+        gateway.stop()
+        server.stop()
+
+
+def test_keys_stay_as_they_are_while_certificates_alone_are_read_anew(own_dir, authority):
+    needs.to_be_root("Gatepost's parent")
+    key = Key(own_dir, "example.com", "s", "ed25519")
+    cert = authority.certificate("mx.example.com", file="signing")
+    server = Backend().start()
+    body = backend("behind", server.port) + domains("behind", "example.net") + sentence(["example.com"], key) \
+        + certificate(cert) + "reload { automatic certificates }\n"
+    gateway = Gatepost(own_dir, body, listen="outbound").start()
+    try:
+        os.unlink(key.file)
+        authority.certificate("mx.example.com", file="signing")
+        assert gateway.wait_log(" serving generation=2", 30)
+        assert send(gateway.port, MESSAGE, "b@example.net").code == 250
+        assert b"s=s;" in server.messages[-1].content
     finally:
         gateway.stop()
         server.stop()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/edits.h"
 
+#include "base/buf.h"
 #include "tests/harness/unit.h"
 #include "tests/proxy/smtp/data_reference.h"
 
@@ -13,10 +14,9 @@ static char wire[70000];
 
 /* What a server reads from the pieces: the message, un-stuffed by the reference. Returns how many
  * pieces there were. */
-static size_t received(const struct edit_input *input, struct edited *out)
+static size_t received_of(struct edited *out)
 {
     size_t n = 0;
-    assert_true(edits_apply(arena, input, out));
     for (size_t i = 0; i < out->count; i++) {
         assert_true(out->pieces[i].iov_len > 0);
         assert_true(n + out->pieces[i].iov_len < sizeof wire);
@@ -30,6 +30,12 @@ static size_t received(const struct edit_input *input, struct edited *out)
     size_t count = out->count;
     edited_free(out);
     return count;
+}
+
+static size_t received(const struct edit_input *input, struct edited *out)
+{
+    assert_true(edits_apply(arena, input, out));
+    return received_of(out);
 }
 
 static void expect(const struct edit_input *input, const char *want)
@@ -61,6 +67,25 @@ TEST(test_without_edits_the_message_is_sent_in_place)
     edited_free(&out);
     input = (struct edit_input){.message = SLICE("")};
     expect(&input, "");
+}
+
+TEST(test_what_is_looked_at_in_between_is_the_message_and_fields_go_before_all_of_it)
+{
+    static const char plain[] = "Received: us\r\nA: b\r\n\r\n.dot\r\n.\r\n";
+    struct edit_input input = {.message = SLICE("A: b\r\n\r\n.dot\r\n.\r\n"),
+                               .trace = SLICE("Received: us\r\n"),
+                               .dots = true};
+    struct edited out;
+    struct buf seen = buf_init(4096);
+    assert_true(edits_assemble(arena, &input, &out));
+    for (size_t i = 0; i < out.count; i++)
+        buf_append(&seen, (struct slice){out.pieces[i].iov_base, out.pieces[i].iov_len});
+    assert_true(slice_eq(buf_slice(&seen), slice_of(plain)));
+    assert_true(edits_close(arena, SLICE("Signed: 1\r\n"), &out));
+    received_of(&out);
+    assert_true(slice_eq((struct slice){got.content, got.len},
+                         ARENA_JOIN(arena, SLICE("Signed: 1\r\n"), slice_of(plain))));
+    buf_release(&seen);
 }
 
 TEST(test_headers_are_added_removed_and_prefixed)
