@@ -10,14 +10,23 @@
 
 #include <string.h>
 
-enum { HEADER_MOST = 1024 * 1024 };
+enum {
+    HEADER_MOST = 1024 * 1024,
+    HASHED_AT_ONCE = 4 * 1024 * 1024, /* octets, before others have their turn: 10 milliseconds */
+};
 
 /* The message that is being signed. */
 struct smtp_signatures {
     void (*then)(struct smtp_session *s);
     const struct signing_domain *domain;
     struct slice header; /* as it is sent, without the empty line */
-    size_t piece, at;    /* where the body begins, in t.edited */
+    size_t piece, at;    /* how far t.edited was looked at: where the body begins, ... */
+    struct field_list fields;
+    struct slice names;   /* of those that are signed */
+    struct hasher hasher; /* of the body, up to that place */
+    struct canonical_lines lines;
+    bool hashing;
+    struct event *turn; /* when it goes on */
     struct dkim_draft drafts[SIGNING_KEYS_MAX];
 };
 
@@ -101,20 +110,23 @@ static bool copy_header(struct smtp_session *s, struct smtp_signatures *sig, siz
     return copy != NULL;
 }
 
-static bool hash_body(const struct edited *edited, const struct smtp_signatures *sig,
-                      unsigned char digest[static DIGEST_OCTETS])
+/* Some of what is left of the body. False: that was all. */
+static bool hash_some(const struct edited *edited, struct smtp_signatures *sig)
 {
-    struct hasher hasher;
-    struct canonical_lines lines = {0};
-    bool ok = hasher_open(&hasher);
-    size_t at = sig->at;
-    for (size_t i = sig->piece; ok && i < edited->count; i++, at = 0) {
-        struct slice octets = {edited->pieces[i].iov_base, edited->pieces[i].iov_len};
-        canonical_lines_add(&lines, &hasher.sink, slice_from(octets, at));
+    size_t room = HASHED_AT_ONCE;
+    while (sig->piece < edited->count && room > 0) {
+        struct slice octets = {edited->pieces[sig->piece].iov_base,
+                               edited->pieces[sig->piece].iov_len};
+        struct slice next = slice_sub(octets, sig->at, sig->at + room);
+        canonical_lines_add(&sig->lines, &sig->hasher.sink, next);
+        room -= next.len;
+        sig->at += next.len;
+        if (sig->at == octets.len) {
+            sig->piece++;
+            sig->at = 0;
+        }
     }
-    if (ok)
-        canonical_lines_end(&lines, &hasher.sink);
-    return hasher_close(&hasher, digest) && ok;
+    return sig->piece < edited->count;
 }
 
 /* ---- for whom ---- */
@@ -187,17 +199,15 @@ static void answered(void *ctx, const struct signing_answer *answer)
 }
 
 /* False: out of memory. */
-static bool draft(struct smtp_session *s, struct field_list *fields, struct slice names,
+static bool draft(struct smtp_session *s, const unsigned char body[static DIGEST_OCTETS],
                   struct signing_question *question)
 {
     struct smtp_signatures *sig = s->t.drafts;
-    unsigned char body[DIGEST_OCTETS];
-    if (!hash_body(&s->t.edited, sig, body))
-        return false;
     for (size_t i = 0; i < sig->domain->count; i++) {
         struct dkim_signer by = signer_of(s, i);
         struct signing_wish *wish = &question->wishes[question->count++];
-        if (!dkim_sign_draft(s->mail, &by, fields, names, body, clock_wall(), &sig->drafts[i]))
+        if (!dkim_sign_draft(s->mail, &by, &sig->fields, sig->names, body, clock_wall(),
+                             &sig->drafts[i]))
             return false;
         *wish = (struct signing_wish){by.domain, by.selector, (uint8_t)by.algorithm, {0}};
         memcpy(wish->digest, sig->drafts[i].digest, sizeof wish->digest);
@@ -212,23 +222,80 @@ static int64_t patience(const struct smtp_session *s)
     return left < 1 ? 1 : left < settings->timeouts_signing ? left : settings->timeouts_signing;
 }
 
-static void ask(struct smtp_session *s, struct field_list *fields, struct slice names)
+static void ask(struct smtp_session *s, const unsigned char body[static DIGEST_OCTETS])
 {
     struct signing_question question = {0};
     const char *reason = "out of memory";
     s->t.signing = (struct signing){.done = answered, .ctx = s};
-    if (draft(s, fields, names, &question) &&
+    if (draft(s, body, &question) &&
         signing_begin(&s->t.signing, s->base.proxy, &question, patience(s), &reason))
         session_wait(&s->base);
     else
         failed(s, reason);
 }
 
+/* ---- the body, in turns with what else there is to do ---- */
+
+static bool stop_hashing(struct smtp_signatures *sig, unsigned char digest[static DIGEST_OCTETS])
+{
+    if (sig->turn)
+        event_free(sig->turn);
+    sig->turn = NULL;
+    sig->hashing = false;
+    return hasher_close(&sig->hasher, digest);
+}
+
+static bool come_again(struct smtp_session *s, event_callback_fn on_turn)
+{
+    static const struct timeval at_once = {0, 0};
+    struct smtp_signatures *sig = s->t.drafts;
+    if (!sig->turn)
+        sig->turn = evtimer_new(s->base.proxy->base, on_turn, s);
+    return sig->turn && event_add(sig->turn, &at_once) == 0;
+}
+
+static void hash(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct smtp_session *s = arg;
+    struct smtp_signatures *sig = s->t.drafts;
+    unsigned char body[DIGEST_OCTETS];
+    bool more = hash_some(&s->t.edited, sig);
+    if (more && come_again(s, hash)) {
+        session_wait(&s->base);
+        return;
+    }
+    canonical_lines_end(&sig->lines, &sig->hasher.sink);
+    if (stop_hashing(sig, body) && !more)
+        ask(s, body);
+    else
+        failed(s, "out of memory");
+}
+
+static void begin_hashing(struct smtp_session *s)
+{
+    struct smtp_signatures *sig = s->t.drafts;
+    unsigned char nothing[DIGEST_OCTETS];
+    sig->hashing = true;
+    if (hasher_open(&sig->hasher)) {
+        hash(-1, 0, s);
+        return;
+    }
+    stop_hashing(sig, nothing);
+    failed(s, "out of memory");
+}
+
+void smtp_sign_end(struct smtp_session *s)
+{
+    unsigned char nothing[DIGEST_OCTETS];
+    signing_end(&s->t.signing);
+    if (s->t.drafts && s->t.drafts->hashing)
+        stop_hashing(s->t.drafts, nothing);
+}
+
 void smtp_sign(struct smtp_session *s, void (*then)(struct smtp_session *s))
 {
     struct smtp_signatures *sig = s->t.drafts = arena_alloc(s->mail, sizeof *sig);
-    struct field_list fields;
-    struct slice names;
     const char *why = "out of memory";
     size_t header = 0;
     if (!sig) {
@@ -242,9 +309,9 @@ void smtp_sign(struct smtp_session *s, void (*then)(struct smtp_session *s))
         failed(s, why);
     else if (!(sig->domain = domain_of(s, sig->header, &why)))
         goes_unsigned(s, why);
-    else if (!field_index(s->mail, sig->header, &fields) ||
-             !dkim_sign_names(s->mail, &fields, &names))
+    else if (!field_index(s->mail, sig->header, &sig->fields) ||
+             !dkim_sign_names(s->mail, &sig->fields, &sig->names))
         cannot_be_signed(s, "it has too many header fields");
     else
-        ask(s, &fields, names);
+        begin_hashing(s);
 }

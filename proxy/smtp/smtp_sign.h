@@ -14,4 +14,7 @@ bool smtp_signs(const struct smtp_session *s);
  * finished. */
 void smtp_sign(struct smtp_session *s, void (*then)(struct smtp_session *s));
 
+/* It is not waited for any more. */
+void smtp_sign_end(struct smtp_session *s);
+
 #endif

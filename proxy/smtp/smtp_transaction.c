@@ -4,6 +4,7 @@
 #include "proxy/smtp/smtp_hold.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_sign.h"
 #include "proxy/smtp/smtp_teach.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ void smtp_reset(struct smtp_session *s)
     bool alone = t->job_running && smtp_pools_cancel(s->base.proxy->backends, &t->job);
     holding_end(&t->holding);
     smtp_teach_end(s);
-    signing_end(&t->signing);
+    smtp_sign_end(s);
     smtp_hold_over(s, NOT_TOLD);
     smtp_retry_over(s);
     session_forget_waiting(&s->base);
