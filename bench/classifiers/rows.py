@@ -36,8 +36,11 @@ class Course:
 
 
 def _line(name, results):
-    """The means of several results, and their deviations."""
-    _print(name, results, results)
+    """The means of several results, and their deviations; of one, as below."""
+    if len(results) == 1:
+        _line_of_one(name, results)
+    else:
+        _print(name, results, results)
 
 
 def _line_of_one(name, results):

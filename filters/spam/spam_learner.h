@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * Learning: logistic regression over the cells of messages, in order (AdaGrad: a cell that has moved
- * much moves less), with a penalty on their squares. Who learns all anew learns each message once, and then all of
- * them again, SPAM_LEARNER_PASSES times in all: with the penalty that is better than once, and more is no better. Good mail and spam should come mixed: of a block of
- * one class, and then one of the other, the last is remembered best. The same messages in the same order make the same model, to
- * the octet. */
+ * much moves less), with a penalty on their squares. Who learns all anew learns each message once, and
+ * then all of them again, SPAM_LEARNER_PASSES times in all: more would learn wrong labels by heart.
+ * Good mail and spam should come mixed: of a block of one class, and then one of the other, the last is
+ * remembered best. The same messages in the same order make the same model, to the octet. */
 #ifndef FILTERS_SPAM_SPAM_LEARNER_H
 #define FILTERS_SPAM_SPAM_LEARNER_H
 
