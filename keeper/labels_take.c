@@ -124,20 +124,26 @@ static bool is_believed(struct taking *t, const char *account, const struct labe
                         enum before is)
 {
     struct labels *l = t->labels;
+    bool of_nobody = !*account || label->how == LABEL_TRAP;
+    if (of_nobody &&
+        (labels_said(l, slice_of(label_how_word(label->how)), t->now) > OF_NOBODY_A_DAY ||
+         (label->how == LABEL_RELEASED && !is_release(l, label))))
+        return false;
     if (!*account)
-        return labels_said(l, slice_of(label_how_word(label->how)), t->now) <= OF_NOBODY_A_DAY &&
-               (label->how != LABEL_RELEASED || is_release(l, label));
+        return true;
     return is == UNKNOWN ? !has_said_enough(t, account)
                          : labels_said(l, slice_of(account), t->now) <= OF_ONE_DAY;
 }
 
-/* What can only be said by users, by nobody, or by an admin himself. */
+/* What can only be said by users, by nobody, or by an admin himself; the traps of a domain are one account,
+ * "@example.com". */
 static bool may_be_told(const struct label *label)
 {
     static const bool users[LABEL_HOWS] = {
         [LABEL_MOVED] = true, [LABEL_FLAGGED] = true, [LABEL_REPORTED] = true};
-    static const bool nobodys[LABEL_HOWS] = {
-        [LABEL_RELEASED] = true, [LABEL_TRAP] = true, [LABEL_REPORTED] = true};
+    static const bool nobodys[LABEL_HOWS] = {[LABEL_RELEASED] = true, [LABEL_REPORTED] = true};
+    if (slice_starts(label->account, SLICE("@")))
+        return label->how == LABEL_TRAP;
     return label->account.len ? users[label->how] : nobodys[label->how];
 }
 

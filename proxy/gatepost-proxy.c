@@ -12,11 +12,10 @@ enum { KEPT_BODY = 8 * 1024 * 1024 };
 
 int main(void)
 {
-    static struct program program = {
-        .state = PROXY_CONFIGURING,
-        .errands = -1,
-        .sharing = -1,
-        .proxy = {.keeper = -1, .signer = -1}};
+    static struct program program = {.state = PROXY_CONFIGURING,
+                                     .errands = -1,
+                                     .sharing = -1,
+                                     .proxy = {.keeper = -1, .signer = -1}};
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         program.proxy.queue[kind] = -1;
     child_ignore_signals();
