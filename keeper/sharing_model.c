@@ -115,7 +115,7 @@ static bool say_by_number(struct slice predictions, struct label_name *names, si
         return false;
     if (count)
         qsort(names, count, sizeof *names, by_name);
-    while (learn_prediction_next(&in, &one)) {
+    while (count && learn_prediction_next(&in, &one)) {
         const struct label_name *found =
             bsearch(&(struct label_name){.name = one.number}, names, count, sizeof *names, by_name);
         if (found) {

@@ -44,14 +44,13 @@ bool sharing_secret(const struct unseal_keys *keys, unsigned char secret[static 
 static bool derive(const unsigned char *secret, const char *purpose, struct slice more,
                    unsigned char out[static KEY])
 {
-    char text[64 + SALT];
-    size_t len = strlen(purpose);
+    char room[64 + SALT];
+    struct buf text = buf_over(room, sizeof room);
     unsigned n = KEY;
-    memcpy(text, purpose, len);
-    if (more.len)
-        memcpy(text + len, more.ptr, more.len);
-    return HMAC(EVP_sha256(), secret, KEY, (const unsigned char *)text, len + more.len, out, &n) !=
-           NULL;
+    buf_cstr(&text, purpose);
+    buf_append(&text, more);
+    return !text.failed && HMAC(EVP_sha256(), secret, KEY, (const unsigned char *)room,
+                                buf_len(&text), out, &n) != NULL;
 }
 
 bool sharing_keys_of(const unsigned char secret[static LEARN_SHARED], struct sharing_keys *out)
