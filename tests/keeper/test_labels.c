@@ -203,6 +203,7 @@ TEST(test_a_proxy_imports_nothing_and_tells_no_time)
     add_label(&packet, &label);
     assert_false(take(LABELS_OF_PROXIES, now));
     label.how = LABEL_TRAP;
+    label.account = SLICE("@trap.example");
     label.time = now - 200 * DAY;
     add_label(&packet, &label);
     assert_true(take(LABELS_OF_PROXIES, now));

@@ -414,13 +414,17 @@ TEST(test_a_release_is_one_that_the_keeper_knows_of_and_of_one_message)
 
 TEST(test_traps_of_a_day_are_bounded_and_what_an_admin_teaches_is_not)
 {
-    for (unsigned n = 0; n < 250; n++)
-        taken_of_nobody(LABEL_TRAP, n, SLICE(""));
-    assert_int_equal(counts().of[LABEL_TRAP][LABEL_GOOD], 200);
+    static const struct slice domains[] = {SLICE("@a.example"), SLICE("@b.example"),
+                                           SLICE("@c.example")};
+    for (size_t i = 0; i < 3; i++)
+        for (unsigned n = 0; n < 110; n++)
+            assert_true(take(LABELS_OF_PROXIES,
+                             label_by(domains[i], LABEL_TRAP, (unsigned)i * 200 + n), now));
+    assert_int_equal(counts().of[LABEL_TRAP][LABEL_GOOD], 190); /* 100 of the first, 90 */
     for (unsigned n = 1000; n < 1250; n++)
         assert_true(take(LABELS_OF_ADMIN, label_of(LABEL_SPAM, n), now));
     assert_int_equal(counts().of[LABEL_IMPORTED][LABEL_SPAM], 250);
-    struct label trap = label_by(SLICE(""), LABEL_TRAP, 500);
+    struct label trap = label_by(domains[0], LABEL_TRAP, 5000);
     assert_true(take(LABELS_OF_PROXIES, trap, now + DAY));
     assert_int_equal(taken.taken, 1);
 }
@@ -428,6 +432,8 @@ TEST(test_traps_of_a_day_are_bounded_and_what_an_admin_teaches_is_not)
 TEST(test_what_a_user_cannot_say_is_refused)
 {
     assert_false(take(LABELS_OF_PROXIES, label_by(jane, LABEL_TRAP, 1), now));
+    assert_false(take(LABELS_OF_PROXIES, label_by(SLICE(""), LABEL_TRAP, 1), now));
+    assert_false(take(LABELS_OF_PROXIES, label_by(SLICE("@a.example"), LABEL_MOVED, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(jane, LABEL_RELEASED, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(jane, LABEL_IMPORTED, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(SLICE(""), LABEL_MOVED, 1), now));

@@ -281,6 +281,7 @@ TEST(test_labels_that_proxies_tell_are_taken_and_those_of_one_who_is_forgotten_g
     struct label label = label_of(LABEL_SPAM, 1);
     learnt_in(hear_of_keeper(KEEPER_MODEL)); /* so it has the key */
     label.how = LABEL_TRAP;
+    label.account = SLICE("@trap.example");
     add_label(&packet, &label);
     label.how = LABEL_MOVED;
     label.account = SLICE("jane@example.com");
