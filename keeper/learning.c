@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "common/hold.h"
 #include "common/redis_breaker.h"
+#include "keeper/label_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ void learning_note(struct learning *l, const char *outcome, const char *reason, 
 void learning_end(struct learning *l, struct slice outcome, const char *reason)
 {
     bool asked = l->build.asked && !l->again_asked;
+    label_file_free(&l->build.file);
     l->build = (struct learning_build){0};
     sharing_built(l->sharing);
     if (asked)
@@ -67,18 +69,32 @@ void learning_fail(struct learning *l, const char *reason)
 
 /* ---- the beginning ---- */
 
-static bool give(struct learning *l, const char **reason)
+static bool choose(struct learning *l, const char **reason)
 {
     *reason = "gatepost-learn does not answer";
-    if (l->unheard == UNHEARD_MOST ||
-        !learning_send(&l->build, l->labels, l->models, l->learner, reason))
+    if (l->unheard == UNHEARD_MOST || !learning_choose(&l->build, l->labels, l->models, reason))
         return false;
-    l->unheard++;
     l->left_out = l->build.left_out;
     if (l->left_out)
         log_at(LEVEL_WARNING, "", "the oldest labels are left out",
                field_num("count", l->left_out));
+    after(l->write, 0);
     return true;
+}
+
+static void on_write(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct learning *l = arg;
+    const char *reason;
+    if (!l->build.file)
+        return;
+    if (!learning_give(&l->build, l->models, l->learner, &reason))
+        learning_fail(l, reason);
+    else if (l->build.file)
+        after(l->write, 0);
+    else
+        l->unheard++;
 }
 
 uint64_t learning_next_number(struct learning *l)
@@ -99,7 +115,7 @@ void learning_begin(struct learning *l)
     memcpy(l->build.key, l->key.id, SEAL_KEY_ID);
     l->failed_at = 0;
     l->again = l->again_asked = false;
-    if (!give(l, &reason))
+    if (!choose(l, &reason))
         learning_fail(l, reason);
     else if (l->build.mends) {
         l->again = true; /* what has come since is not in it */
@@ -316,7 +332,8 @@ static bool make(struct learning *l, struct event_base *base, const struct learn
         return false;
     l->news = event_new(base, l->learner, EV_READ | EV_PERSIST, learning_on_news, l);
     l->look = evtimer_new(base, on_look, l);
-    if (!l->news || !l->look || event_add(l->news, NULL) != 0)
+    l->write = evtimer_new(base, on_write, l);
+    if (!l->news || !l->look || !l->write || event_add(l->news, NULL) != 0)
         return false;
     after(l->look, LOOK_MS);
     return true;
@@ -352,6 +369,9 @@ void learning_free(struct learning **learning)
         event_free(l->news);
     if (l->look)
         event_free(l->look);
+    if (l->write)
+        event_free(l->write);
+    label_file_free(&l->build.file);
     sharing_free(&l->sharing);
     models_close(&l->models);
     labels_close(&l->labels);

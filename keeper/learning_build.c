@@ -40,23 +40,38 @@ static bool give(const struct learning_build *build, const int *files, size_t co
     return ipc_send(learner, LEARN_BUILD, buf_slice(&out), files, count, false) == 1;
 }
 
-bool learning_send(struct learning_build *build, struct labels *labels, const struct models *models,
-                   int learner, const char **reason)
+bool learning_choose(struct learning_build *build, struct labels *labels,
+                     const struct models *models, const char **reason)
 {
-    int files[FILES] = {-1, -1, -1};
     build->until = build->mends ? models_in_use(models)->until : labels_last(labels);
     build->changes = labels_state(labels)->changes;
     build->done = 0;
     build->heard = clock_ms();
-    files[LABELS] = label_file(labels, build->until, &build->of, &build->left_out, reason);
-    if (files[LABELS] < 0)
-        return false;
+    build->file = label_file_new(labels, build->until, &build->left_out, reason);
+    return build->file;
+}
+
+static bool give_all(struct learning_build *build, const struct models *models, int learner)
+{
+    int files[FILES] = {label_file_take(build->file, &build->of), -1, -1};
     size_t old = open_old(build, models, files);
     bool given = give(build, files, MODEL + old, learner);
-    *reason = "gatepost-learn takes nothing";
     for (size_t i = 0; i < FILES; i++)
         if (files[i] >= 0)
             close(files[i]);
+    return given;
+}
+
+bool learning_give(struct learning_build *build, const struct models *models, int learner,
+                   const char **reason)
+{
+    enum label_file_step step = label_file_go_on(build->file, reason);
+    build->heard = clock_ms();
+    if (step != LABEL_FILE_DONE)
+        return step == LABEL_FILE_MORE;
+    *reason = "gatepost-learn takes nothing";
+    bool given = give_all(build, models, learner);
+    label_file_free(&build->file);
     return given;
 }
 

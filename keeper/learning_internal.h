@@ -13,7 +13,7 @@ struct learning {
     bool asks_lease;         /* a build waits for its answer */
     struct models *models;
     int learner;
-    struct event *news, *look;
+    struct event *news, *look, *write;
     const struct learning_owner *owner;
     void *ctx;
     struct seal_key key;

@@ -145,6 +145,53 @@ static bool keep_opened(void *ctx, struct slice octets)
     return true;
 }
 
+static struct label_file *file_of_all(void)
+{
+    uint32_t left_out;
+    const char *reason;
+    struct label_file *file = label_file_new(labels, UINT64_MAX, &left_out, &reason);
+    assert_non_null(file);
+    return file;
+}
+
+static unsigned write_down(struct label_file *file)
+{
+    enum label_file_step step;
+    const char *reason;
+    unsigned pieces = 1;
+    while ((step = label_file_go_on(file, &reason)) == LABEL_FILE_MORE)
+        pieces++;
+    assert_int_equal(step, LABEL_FILE_DONE);
+    return pieces;
+}
+
+TEST(test_labels_of_a_build_are_written_in_pieces_without_those_that_are_forgotten_meanwhile)
+{
+    const char *reason;
+    uint32_t count;
+    struct learn_item item;
+    for (unsigned n = 1; n <= 5000; n++) {
+        struct label label = label_of(LABEL_SPAM, n);
+        add_label(&packet, &label);
+        if (n % 500 == 0)
+            assert_true(take(LABELS_OF_ADMIN, now));
+    }
+    struct label_file *file = file_of_all();
+    assert_int_equal(label_file_go_on(file, &reason), LABEL_FILE_MORE);
+    assert_int_equal(labels_forget(labels, LEARN_FORGET_ALL, SLICE(""), &reason), 5000);
+    write_down(file);
+    int written = label_file_take(file, &count);
+    label_file_free(&file);
+    struct slice octets = sealed_map(written, 1 << 30);
+    struct unpack in = {.left = octets};
+    unsigned items = 0;
+    while (learn_item_next(&in, &item))
+        items++;
+    assert_in_range(items, 1, 4999);
+    sealed_unmap(octets);
+    close(written);
+}
+
 TEST(test_a_build_is_given_each_vector_as_it_was)
 {
     learn(1, LABEL_GOOD);
@@ -152,7 +199,10 @@ TEST(test_a_build_is_given_each_vector_as_it_was)
     say_at(jane, 3, LABEL_SPAM, now);
     uint32_t chosen;
     const char *reason;
-    int file = label_file(labels, UINT64_MAX, &chosen, &(uint32_t){0}, &reason);
+    struct label_file *all = file_of_all();
+    write_down(all);
+    int file = label_file_take(all, &chosen);
+    label_file_free(&all);
     assert_true(file >= 0);
     assert_int_equal(chosen, 3); /* hers where she has company */
     struct slice octets = sealed_map(file, 1 << 20);
