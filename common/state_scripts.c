@@ -126,12 +126,15 @@ const char state_script_opine[] =
     "  end\n"
     "  if first then redis.call('ZREM', key, first) end\n"
     "end\n"
+    "local said = redis.call('INCR', KEYS[digests + 1])\n"
+    "if said == 1 then redis.call('EXPIRE', KEYS[digests + 1], 86400) end\n"
+    "if said > tonumber(ARGV[7]) then return 0 end\n"
     "for i = 1, digests do\n"
     "  redis.call('ZADD', KEYS[i], at, ARGV[6])\n"
     "  if redis.call('ZCARD', KEYS[i]) > tonumber(ARGV[5]) then forget_first(KEYS[i]) end\n"
     "  redis.call('EXPIRE', KEYS[i], life)\n"
     "end\n"
-    "if KEYS[digests + 1] then redis.call('SET', KEYS[digests + 1], ARGV[1], 'EX', age) end\n"
+    "if KEYS[digests + 2] then redis.call('SET', KEYS[digests + 2], ARGV[1], 'EX', age) end\n"
     "return 1\n";
 
 const char state_script_retry[] =

@@ -75,9 +75,10 @@ extern const char state_script_contacts[];
  * whether its last word is spam}. */
 extern const char state_script_campaign[];
 
-/* Keys: the same, of one account or none. Arguments: when, less than 0 for good mail; the life times of
- * opinions of messages and of authors; how many keys are of digests; most accounts under one, of which
- * the one that has spoken first goes; the account. Answer: 1. */
+/* Keys: the same of digests; how much the account has said within a day of its first word; what it says
+ * of an author, or none. Arguments: when, less than 0 for good mail; the life times of opinions of
+ * messages and of authors; how many keys are of digests; most accounts under one, of which the one that
+ * has spoken first goes; the account; how much it may say. Answer: 1, or 0 where that is too much. */
 extern const char state_script_opine[];
 
 /* Keys: that something is remembered of a sender; two places where it may be. Answer: {whether there

@@ -11,6 +11,7 @@
 enum {
     AT_ONCE = 64,       /* recipients of one question */
     ACCOUNTS_MOST = 50, /* that stand under a digest; then the oldest opinion goes */
+    A_DAY = 200,        /* opinions of an account; what it says beyond is not heard */
     ARGUMENTS = 7,
 };
 
@@ -35,6 +36,12 @@ static void name_opinion(struct state *state, struct slice author, struct slice 
 {
     if (author.len)
         out->made[out->count++] = state_key_opinion(state->keys, author, account);
+}
+
+/* How much an account has said stands where no author's would. */
+static void name_count(struct state *state, struct slice account, struct campaign_keys *out)
+{
+    out->made[out->count++] = state_key_opinion(state->keys, SLICE(""), account);
 }
 
 static void slice_keys(struct campaign_keys *out)
@@ -122,10 +129,11 @@ void state_campaign(struct state_inquiry *inquiry, const struct state_campaign *
 void state_opine(struct state *state, const struct state_opinion *opinion)
 {
     struct campaign_keys named;
-    struct number_text text[5];
+    struct number_text text[6];
     struct state_account account = state_account(state->keys, opinion->account);
     name_digests(state, opinion->sketch, &named);
     size_t digests = named.count;
+    name_count(state, opinion->account, &named);
     if (opinion->personal)
         name_opinion(state, opinion->author, opinion->account, &named);
     slice_keys(&named);
@@ -137,8 +145,9 @@ void state_opine(struct state *state, const struct state_opinion *opinion)
         state_number_argument(&text[3], (int64_t)digests),
         state_number_argument(&text[4], ACCOUNTS_MOST),
         slice_of(account.text),
+        state_number_argument(&text[5], A_DAY),
     };
-    if (named.count && *account.text)
+    if (*account.text)
         state_tell(state,
-                   &(struct state_question){&state->opine, named.keys, named.count, args, 6});
+                   &(struct state_question){&state->opine, named.keys, named.count, args, 7});
 }

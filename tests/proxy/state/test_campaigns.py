@@ -55,6 +55,16 @@ def test_each_account_counts_once_whatever_it_moves(campaigns):
     assert campaigns.seen() == 3
 
 
+def test_what_an_account_says_beyond_two_hundred_a_day_is_not_heard(campaigns, redis):
+    for n in range(200):
+        campaigns.say(ANN, text=[1000 + n] * 16, structure=[], author="")
+    kept = len(keys_of(redis))
+    campaigns.say(ANN)
+    assert campaigns.seen() == 0 and campaigns.reported(ANN, author=AUTHOR) == [False] and len(keys_of(redis)) == kept
+    campaigns.say(BEN)
+    assert campaigns.seen() == 1
+
+
 def test_who_calls_it_good_takes_away_and_counts_by_his_last_word(campaigns, redis):
     campaigns.say(ANN, BEN)
     campaigns.say(CAT, good=True)
