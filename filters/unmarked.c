@@ -5,7 +5,19 @@
 #include "filters/mime/words.h"
 #include "policy/marks.h"
 
-enum { PREFIXES_MOST = 8, WORDS_MOST = 4, SUBJECT_MOST = 4096 };
+enum {
+    PREFIXES_MOST = 8,
+    WORDS_MOST = 4,
+    SUBJECT_MOST = 4096,
+    HEADER_MOST = 1024 * 1024, /* that is looked through: what we add stands at the top */
+    SUBJECTS_MOST = 4,         /* that are looked at, of a header that has more than one */
+    SCRATCH = 512 * 1024,      /* to decode one in */
+};
+
+struct unmarking {
+    const struct policy *policy;
+    unsigned subjects; /* are still to be looked at */
+};
 
 /* ---- the subject ---- */
 
@@ -59,19 +71,30 @@ static bool put_subject(const struct header *field, size_t prefix, put_octets *p
            put(ctx, slice_from(field->raw, value + prefix));
 }
 
-static bool put_field(const struct header *field, const struct policy *policy, struct arena *arena,
-                      put_octets *put, void *ctx)
+/* How much of a Subject is a prefix. */
+static size_t prefix_of(struct unmarking *u, const struct header *field)
 {
-    if (policy_sets_field(policy, field->name))
+    if (u->subjects == 0 || !slice_ieq(field->name, SLICE("Subject")))
+        return 0;
+    u->subjects--;
+    struct arena *scratch = arena_new(SCRATCH);
+    size_t prefix = scratch ? prefixes(field->value, u->policy, scratch) : 0;
+    arena_free(&scratch);
+    return prefix;
+}
+
+static bool put_field(struct unmarking *u, const struct header *field, put_octets *put, void *ctx)
+{
+    if (policy_sets_field(u->policy, field->name))
         return true;
-    size_t prefix =
-        slice_ieq(field->name, SLICE("Subject")) ? prefixes(field->value, policy, arena) : 0;
+    size_t prefix = prefix_of(u, field);
     return prefix ? put_subject(field, prefix, put, ctx) : put(ctx, field->raw);
 }
 
-bool unmarked(struct slice message, const struct policy *policy, struct arena *arena,
+bool unmarked(struct slice message, const struct policy *policy,
               bool (*put)(void *ctx, struct slice octets), void *ctx)
 {
+    struct unmarking u = {policy, policy_gives_prefixes(policy) ? SUBJECTS_MOST : 0};
     struct slice block = headers_block(message, NULL);
     size_t from = (size_t)(block.ptr - message.ptr), to = from + block.len;
     struct header field;
@@ -79,9 +102,13 @@ bool unmarked(struct slice message, const struct policy *policy, struct arena *a
         return put(ctx, message);
     if (!put(ctx, slice_sub(message, 0, from)))
         return false;
-    while (headers_next(&block, &field))
-        if (!put_field(&field, policy, arena, put, ctx))
+    while (headers_next(&block, &field)) {
+        size_t at = (size_t)(field.raw.ptr - message.ptr);
+        if (at > from + HEADER_MOST)
+            return put(ctx, slice_from(message, at));
+        if (!put_field(&u, &field, put, ctx))
             return false;
+    }
     return put(ctx, slice_from(message, to));
 }
 
@@ -93,10 +120,9 @@ static bool count(void *ctx, struct slice octets)
     return true;
 }
 
-bool is_marked(struct slice message, const struct policy *policy, struct arena *arena)
+bool is_marked(struct slice message, const struct policy *policy)
 {
     size_t left = 0;
     struct slice header = headers_block(message, NULL);
-    unmarked(header, policy, arena, count, &left);
-    return left < header.len;
+    return !unmarked(header, policy, count, &left) || left < header.len;
 }

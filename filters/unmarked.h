@@ -4,15 +4,15 @@
 #ifndef FILTERS_UNMARKED_H
 #define FILTERS_UNMARKED_H
 
-#include "base/arena.h"
+#include "base/slice.h"
 #include "policy/policy.h"
 
 /* Gives `put` its octets in their order, without fields that a rule of this policy adds or sets, and without prefixes
- * of the subject. False: `put` has said so. `arena`: for a moment. */
-bool unmarked(struct slice message, const struct policy *policy, struct arena *arena,
+ * of its first four fields Subject; what is behind the first MiB of the header stays as it is. False: `put` has said so. */
+bool unmarked(struct slice message, const struct policy *policy,
               bool (*put)(void *ctx, struct slice octets), void *ctx);
 
 /* Whether it has any such mark. */
-bool is_marked(struct slice message, const struct policy *policy, struct arena *arena);
+bool is_marked(struct slice message, const struct policy *policy);
 
 #endif

@@ -14,6 +14,14 @@ bool policy_sets_field(const struct policy *policy, struct slice name)
     return false;
 }
 
+bool policy_gives_prefixes(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->action_count; i++)
+        if (policy->actions[i].kind == ACTION_SUBJECT_PREFIX)
+            return true;
+    return false;
+}
+
 /* Where the literal of a piece stands at or behind `at`; behind a fact it may be farther. False: nowhere. */
 static bool pass_literal(struct slice subject, struct slice literal, bool behind_fact, size_t *at)
 {

@@ -10,6 +10,9 @@
 /* Whether any adds or sets a field of this name, whatever its case. */
 bool policy_sets_field(const struct policy *policy, struct slice name);
 
+/* Whether any gives the subject a prefix. */
+bool policy_gives_prefixes(const struct policy *policy);
+
 /* How many octets at the beginning of a subject are a prefix that one gives; 0: none are. Facts in it may be
  * anything. */
 size_t policy_prefix_of(const struct policy *policy, struct slice subject);

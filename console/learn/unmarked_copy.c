@@ -12,10 +12,10 @@ static bool add(void *ctx, struct slice octets)
     return message_copy_more(ctx, octets);
 }
 
-static int copy_of(struct slice octets, const struct policy *policy, struct arena *arena)
+static int copy_of(struct slice octets, const struct policy *policy)
 {
     static struct message_copy copy;
-    int made = message_copy_begin(&copy, octets.len) && unmarked(octets, policy, arena, add, &copy)
+    int made = message_copy_begin(&copy, octets.len) && unmarked(octets, policy, add, &copy)
                    ? message_copy_end(&copy)
                    : -1;
     if (made < 0)
@@ -23,12 +23,12 @@ static int copy_of(struct slice octets, const struct policy *policy, struct aren
     return made;
 }
 
-int unmarked_copy(int message, const struct policy *policy, struct arena *arena)
+int unmarked_copy(int message, const struct policy *policy)
 {
     struct slice octets = sealed_map(message, SIZE_MAX / 4);
     int made = message;
-    if (octets.ptr && is_marked(octets, policy, arena)) {
-        made = copy_of(octets, policy, arena);
+    if (octets.ptr && is_marked(octets, policy)) {
+        made = copy_of(octets, policy);
         close(message);
     }
     sealed_unmap(octets);

@@ -5,8 +5,7 @@
 
 #include "policy/policy.h"
 
-/* `message`: a sealed memfd, which is closed; another one, or itself where it has no marks. -1 with errno. `arena`: for
- * a moment. */
-int unmarked_copy(int message, const struct policy *policy, struct arena *arena);
+/* `message`: a sealed memfd, which is closed; another one, or itself where it has no marks. -1 with errno. */
+int unmarked_copy(int message, const struct policy *policy);
 
 #endif

@@ -88,7 +88,7 @@ void vectors_submit(struct vectors *vectors, int message, enum label_class class
     place->deadline = clock_ms() + offline->config->settings.timeouts_scan;
     place->socket = -1;
     if (message_digest(message, place->message) &&
-        (message = unmarked_copy(message, offline->config->policy, place->arena)) >= 0)
+        (message = unmarked_copy(message, offline->config->policy)) >= 0)
         place->socket = scan_submit(offline->families[SCANNER_SCAN].queue, message, &job);
     if (message >= 0)
         close(message);

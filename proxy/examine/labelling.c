@@ -202,7 +202,7 @@ static bool append(void *ctx, struct slice octets)
 static bool copy_message(struct labelling *l, struct slice message)
 {
     struct spool *spool = spool_new(0);
-    bool copied = spool && unmarked(message, l->proxy->config->policy, l->arena, append, spool);
+    bool copied = spool && unmarked(message, l->proxy->config->policy, append, spool);
     l->message = copied ? another(spool_fd(spool)) : -1;
     spool_free(&spool);
     return l->message >= 0;
