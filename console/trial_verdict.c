@@ -10,6 +10,11 @@ static enum phase last_phase(const struct trial *e)
 /* What nobody was there to find out. */
 static void settle_facts(struct trial *e, const struct config *config)
 {
+    if (!config->settings.learn_enabled && last_phase(e) == PHASE_MESSAGE) {
+        /* so nobody has said anything */
+        facts_absent(&e->facts, PRODUCER_CAMPAIGN, config->policy);
+        facts_absent(&e->facts, PRODUCER_REPORTED, config->policy);
+    }
     for (int i = 0; i < PRODUCER_COUNT; i++) {
         const struct producer_info *info = producer_info((enum producer)i);
         if (info->asks != ASKS_NOBODY && info->phase <= last_phase(e))
