@@ -120,6 +120,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
 {
     struct mime_limits limits = mime_limits_default;
     struct mime_message parsed;
+    if (job->marks && !job->attached)
+        return examine_to_learn(arena, message, job, out);
     if (job->limits.parts)
         limits.parts = job->limits.parts;
     if (!mime_parse(arena, message, &limits, &parsed))

@@ -5,6 +5,7 @@
 #include "filters/examine_parts.h"
 #include "filters/examine_spam.h"
 #include "filters/mime/headers.h"
+#include "filters/unmarked.h"
 
 #include <openssl/evp.h>
 
@@ -29,20 +30,26 @@ static bool describe(struct arena *arena, struct slice message, struct scan_atta
     return out->there && out->received.ptr;
 }
 
-bool examine_attached(struct arena *arena, const struct mime_message *message,
-                      const struct scan_job *job, struct scan_answer *out)
+bool examine_to_learn(struct arena *arena, struct slice message, const struct scan_job *job,
+                      struct scan_answer *out)
 {
     struct mime_limits limits = mime_limits_default;
-    struct attached_message found;
     struct mime_message parsed;
     if (job->limits.parts)
         limits.parts = job->limits.parts;
+    return describe(arena, message, &out->attached) &&
+           (!job->marks || unmarked_in(arena, &message, job->marks)) &&
+           mime_parse(arena, message, &limits, &parsed) &&
+           (!job->message || examine_header(arena, &parsed, job, &out->facts)) &&
+           examine_spam(arena, &parsed, job, out);
+}
+
+bool examine_attached(struct arena *arena, const struct mime_message *message,
+                      const struct scan_job *job, struct scan_answer *out)
+{
+    struct attached_message found;
     if (!attached_message(arena, message, job->attached, &found))
         return false;
     out->attached.count = found.count < UINT32_MAX ? (uint32_t)found.count : UINT32_MAX;
-    return !found.octets.ptr ||
-           (describe(arena, found.octets, &out->attached) &&
-            mime_parse(arena, found.octets, &limits, &parsed) &&
-            (!job->message || examine_header(arena, &parsed, job, &out->facts)) &&
-            examine_spam(arena, &parsed, job, out));
+    return !found.octets.ptr || examine_to_learn(arena, found.octets, job, out);
 }

@@ -5,14 +5,17 @@
 #define FILTERS_UNMARKED_H
 
 #include "base/slice.h"
-#include "policy/policy.h"
+#include "policy/marks.h"
 
-/* Gives `put` its octets in their order, without fields that a rule of this policy adds or sets, and without prefixes
+/* Gives `put` its octets in their order, without fields that are marks, and without prefixes
  * of its first four fields Subject; what is behind the first MiB of the header stays as it is. False: `put` has said so. */
-bool unmarked(struct slice message, const struct policy *policy,
+bool unmarked(struct slice message, const struct marks *marks,
               bool (*put)(void *ctx, struct slice octets), void *ctx);
 
 /* Whether it has any such mark. */
-bool is_marked(struct slice message, const struct policy *policy);
+bool is_marked(struct slice message, const struct marks *marks);
+
+/* In the message's place its octets without marks, in the arena where it has any. False: that is full. */
+bool unmarked_in(struct arena *arena, struct slice *message, const struct marks *marks);
 
 #endif

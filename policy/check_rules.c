@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Rules as wholes: names that are unique, actions that go together. */
 #include "policy/check.h"
+#include "policy/marks.h"
 #include "policy/table_entries.h"
 
 static void note_action(struct rule *rule, const struct compiled_action *action)
@@ -110,6 +111,8 @@ void check_rules(struct parser *parser)
         check_rule(&checker, &parser->rules[i]);
     if (parser->sources->errors == 0)
         check_phases(&checker);
+    checker.policy->marks = marks_make(parser->sources->arena, checker.policy);
+    parser->sources->no_memory |= !checker.policy->marks;
 }
 
 /* A file without entries may be an export that failed. */

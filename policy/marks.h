@@ -7,14 +7,35 @@
 
 #include "policy/policy.h"
 
-/* Whether any adds or sets a field of this name, whatever its case. */
-bool policy_sets_field(const struct policy *policy, struct slice name);
+enum {
+    MARKS_MOST =
+        1024 /* fields of different names, and pieces of prefixes; the rest is not known again */
+};
 
-/* Whether any gives the subject a prefix. */
-bool policy_gives_prefixes(const struct policy *policy);
+/* A text, and whether a fact stands behind it, which may be anything. */
+struct mark_piece {
+    struct slice literal;
+    bool fact;
+    bool last; /* of its prefix */
+};
 
-/* How many octets at the beginning of a subject are a prefix that one gives; 0: none are. Facts in it may be
- * anything. */
-size_t policy_prefix_of(const struct policy *policy, struct slice subject);
+struct marks {
+    const struct slice *fields; /* names that are added or set */
+    size_t field_count;
+    const struct mark_piece *pieces; /* of prefixes of the subject, one behind the other */
+    size_t piece_count;
+};
+
+/* As they were when the policy was made; they live as long as it does. */
+const struct marks *policy_marks(const struct policy *policy);
+
+/* Made once all rules are there. NULL: the arena is full. Texts stay the policy's. */
+const struct marks *marks_make(struct arena *arena, const struct policy *policy);
+
+/* Whether a field of this name is one, whatever its case. */
+bool marks_have_field(const struct marks *marks, struct slice name);
+
+/* How many octets at the beginning of a subject are a prefix that a rule gives; 0: none are. */
+size_t marks_prefix_of(const struct marks *marks, struct slice subject);
 
 #endif

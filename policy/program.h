@@ -9,6 +9,7 @@
 #include "policy/regex/regex.h"
 #include "policy/syntax.h"
 
+struct marks;
 struct table;
 
 enum {
@@ -156,6 +157,7 @@ struct policy {
     struct span asked_at[PRODUCER_COUNT]; /* the first rule that wants it */
     struct policy_test *tests;            /* see testblock.h */
     size_t test_count;
+    const struct marks *marks; /* see marks.h */
 };
 
 /* Whether the rule is passed over for the recipient: who runs a blocked network must be able to

@@ -15,6 +15,7 @@
 #include "filters/scanner/scan_redaction.h"
 #include "filters/scanner/scan_sketch.h"
 #include "policy/facts.h"
+#include "policy/marks.h"
 
 enum {
     SCAN_HEADERS_MAX = 256, /* header["..."] keys a policy may have */
@@ -63,6 +64,9 @@ struct scan_job {
     /* Header, vector and sketch of the nth message that is attached to it (filters/attached_message.h),
      * from 1; all else that is asked is then of nothing. 0: of the message itself. */
     uint32_t attached;
+    /* What is asked of the message, or of the attached one, is of it without these, and the answer
+     * says which it is (scan_answer.attached). NULL: it is of it as it is. */
+    const struct marks *marks;
     bool sha256;                              /* of each attachment */
     bool codes;                               /* where pictures are that may hold some */
     struct scan_pictures pictures;            /* gatepost-qr: where they are */
@@ -96,11 +100,11 @@ struct scan_failure {
     uint32_t cpu;
 };
 
-/* The message that scan_job.attached asks for. */
+/* The message that scan_job.attached asks for; the message itself where it is 0 and there are marks. */
 struct scan_attached {
-    uint32_t count;           /* how many are attached */
+    uint32_t count;           /* how many are attached; not told of the message itself */
     bool there;               /* this one is: */
-    unsigned char digest[32]; /* SHA-256 of it, decoded */
+    unsigned char digest[32]; /* SHA-256 of it, decoded, marks and all */
     struct slice received;    /* its fields Received from the top, up to SCAN_RECEIVED_MAX octets */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
- * A job as bytes: flags, the sender, limits, which attached message, the names of headers, what is to be redacted, the pictures, and the DNS answers (an octet 1
+ * A job as bytes: flags, the sender, limits, which attached message, the names of headers, what is to be redacted, the marks, the pictures, and the DNS answers (an octet 1
  * before each, 0 after the last). */
 #include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_marks.h"
 #include "filters/scanner/scan_pictures.h"
 
 #include <string.h>
@@ -106,6 +107,7 @@ bool scan_job_encode(struct buf *out, const struct scan_job *job)
     for (size_t i = 0; i < job->header_count; i++)
         pack_slice(out, job->headers[i]);
     redaction_wanted_pack(out, job->redaction);
+    scan_marks_pack(out, job->marks);
     scan_pictures_pack(out, &job->pictures);
     if (job->dns)
         dns_answers_each(job->dns, pack_dns_answer, out);
@@ -231,8 +233,8 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
     job->attached = unpack_u32(&in);
     ok = ok && unpack_headers(&in, arena, job) &&
          redaction_wanted_unpack(&in, arena, &job->redaction) &&
-         scan_pictures_unpack(&in, &job->pictures) && unpack_dns(&in, arena, job) &&
-         unpack_done(&in);
+         scan_marks_unpack(&in, arena, &job->marks) && scan_pictures_unpack(&in, &job->pictures) &&
+         unpack_dns(&in, arena, job) && unpack_done(&in);
     if (!ok)
         *job = (struct scan_job){0};
     return ok;

@@ -31,6 +31,7 @@ struct labelling {
     void *ctx;
     struct event *patience; /* of who waits; also where there is no answer */
     uint32_t attached;
+    bool marked; /* it may have marks of ours, which a scanner is to take off */
     struct arena *arena;
     int message; /* while it stands in line; else -1 */
     TAILQ_ENTRY(labelling) line;
@@ -155,6 +156,7 @@ static bool submit(struct labelling *l)
                                  .sketch = asked,
                                  .message = asked,
                                  .attached = l->attached,
+                                 .marks = l->marked ? policy_marks(l->proxy->config->policy) : NULL,
                                  .limits = l->proxy->job.limits};
     l->sock = scan_submit(l->proxy->queue[SCANNER_SCAN], l->message, &job);
     let_message_go(l);
@@ -202,7 +204,7 @@ static bool append(void *ctx, struct slice octets)
 static bool copy_message(struct labelling *l, struct slice message)
 {
     struct spool *spool = spool_new(0);
-    bool copied = spool && unmarked(message, l->proxy->config->policy, append, spool);
+    bool copied = spool && unmarked(message, policy_marks(l->proxy->config->policy), append, spool);
     l->message = copied ? another(spool_fd(spool)) : -1;
     spool_free(&spool);
     return l->message >= 0;
@@ -276,6 +278,7 @@ struct labelling *labelling_look(struct proxy *proxy, int message, uint32_t atta
     if (!l)
         return NULL;
     l->attached = attached;
+    l->marked = true;
     l->then = then;
     l->ctx = ctx;
     l->message = another(message);

@@ -156,7 +156,7 @@ struct labelling *imap_left_begin(struct imap_session *s, uint32_t uid, struct s
                              .uid = uid};
     if (!imap_places_are_read(s, &mailbox) || !is_received(mailbox, read.label.reference) ||
         read.label.reference.len > LABEL_TEXT_MOST ||
-        is_marked(message, proxy->config->policy) ||
+        is_marked(message, policy_marks(proxy->config->policy)) ||
         EVP_Digest(message.ptr, message.len, read.label.message, NULL, EVP_sha256(), NULL) != 1)
         return NULL;
     read.mailbox = mailbox;

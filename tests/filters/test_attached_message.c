@@ -128,10 +128,13 @@ static void learn_nothing(void)
     close(model);
 }
 
-static struct scan_answer answered(const char *text, uint32_t nth)
+static struct scan_answer answered_without(const char *text, uint32_t nth,
+                                           const struct marks *marks)
 {
-    const struct scan_job job = {
-        .vector = true, .attached = nth, .limits = {8, 1000, 10000, 64 << 20, 0, 0, 0}};
+    const struct scan_job job = {.vector = true,
+                                 .attached = nth,
+                                 .marks = marks,
+                                 .limits = {8, 1000, 10000, 64 << 20, 0, 0, 0}};
     struct scan_answer answer, received;
     struct buf out = buf_init(SCAN_ANSWER_MAX);
     assert_true(examine(arena, slice_of(text), &job, &answer));
@@ -140,6 +143,35 @@ static struct scan_answer answered(const char *text, uint32_t nth)
     buf_release(&out);
     assert_true(scan_answer_decode(octets, arena, 0, &received));
     return received;
+}
+
+static struct scan_answer answered(const char *text, uint32_t nth)
+{
+    return answered_without(text, nth, NULL);
+}
+
+TEST(test_what_rules_have_put_on_a_message_is_not_in_its_vector_and_in_its_digest)
+{
+    static const struct slice field = SLICE("X-Site-Spam");
+    static const struct mark_piece prefix = {.literal = SLICE("[spam] "), .last = true};
+    static const struct marks marks = {&field, 1, &prefix, 1};
+#define MARKED "x-site-spam: yes yes\r\nSubject: [spam] win\r\n\r\nYou have won.\r\n"
+    const char *outer = OUTER PART(RFC822, MARKED) END;
+    unsigned char digest[32];
+    learn_nothing();
+    struct slice clean = answered("Subject: win\r\n\r\nYou have won.\r\n", 0).vector;
+    struct scan_answer alone = answered_without(MARKED, 0, &marks);
+    EVP_Digest(MARKED, strlen(MARKED), digest, NULL, EVP_sha256(), NULL);
+    assert_true(clean.len > 0 && slice_eq(alone.vector, clean));
+    assert_true(alone.attached.there);
+    assert_memory_equal(alone.attached.digest, digest, sizeof digest);
+    assert_true(slice_eq(
+        answered_without(outer, 1, &marks).vector,
+        answered_without(OUTER PART(RFC822, "Subject: win\r\n\r\nYou have won.\r\n") END, 1, NULL)
+            .vector));
+    assert_false(slice_eq(answered(MARKED, 0).vector, clean));
+    assert_memory_equal(answered_without(outer, 1, &marks).attached.digest,
+                        answered(outer, 1).attached.digest, sizeof digest);
 }
 
 TEST(test_an_answer_tells_of_the_attached_message_what_it_would_of_the_same_that_came_alone)

@@ -33,10 +33,11 @@ static void becomes(const char *message, const char *wanted)
 {
     struct config *config = load_good(rules);
     used = 0;
-    assert_true(unmarked(slice_of(message), config->policy, put, NULL));
+    assert_true(unmarked(slice_of(message), policy_marks(config->policy), put, NULL));
     if (!slice_eq((struct slice){room, used}, slice_of(wanted)))
         fail_msg("got:\n%.*s\nwanted:\n%s", (int)used, room, wanted);
-    assert_int_equal(is_marked(slice_of(message), config->policy), strcmp(message, wanted) != 0);
+    assert_int_equal(is_marked(slice_of(message), policy_marks(config->policy)),
+                     strcmp(message, wanted) != 0);
     config_free(&config);
 }
 
@@ -92,7 +93,7 @@ TEST(test_a_header_of_subjects_without_end_is_looked_at_in_part)
     clock_t began = clock();
     for (int i = 0; i < 400000; i++)
         buf_append(&message, one);
-    assert_true(unmarked(buf_slice(&message), config->policy, add_up, &left));
+    assert_true(unmarked(buf_slice(&message), policy_marks(config->policy), add_up, &left));
     assert_int_equal(buf_len(&message) - left, 4 * strlen("[spam] "));
     assert_true(clock() - began < 2 * CLOCKS_PER_SEC);
     buf_release(&message);
@@ -103,6 +104,6 @@ TEST(test_where_rules_mark_nothing_all_stays)
 {
     struct config *config = load_good("");
     static const struct slice message = SLICE("Subject: [spam] x\nX-Site-Spam: yes\n\nx");
-    assert_false(is_marked(message, config->policy));
+    assert_false(is_marked(message, policy_marks(config->policy)));
     config_free(&config);
 }

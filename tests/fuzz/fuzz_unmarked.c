@@ -44,7 +44,7 @@ FUZZ_WITH_ARENA(in, 1 << 20)
     struct given given = {.message = in, .at = in.ptr};
     size_t body;
     struct slice header = headers_block(in, &body);
-    require(unmarked(in, config->policy, take, &given));
+    require(unmarked(in, policy_marks(config->policy), take, &given));
     require(given.len <= in.len && given.len >= in.len - header.len);
-    require(is_marked(in, config->policy) == (given.len < in.len));
+    require(is_marked(in, policy_marks(config->policy)) == (given.len < in.len));
 }

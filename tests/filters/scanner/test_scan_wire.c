@@ -41,6 +41,11 @@ static void add(const char *name, enum dns_type type, enum dns_status status,
     assert_true(dns_answers_add(dns, slice_of(name), type, &answer));
 }
 
+static const struct slice mark_fields[] = {SLICE("X-Site"), SLICE("X-Note")};
+static const struct mark_piece mark_pieces[] = {
+    {SLICE("[size "), true, false}, {SLICE("] "), false, true}, {SLICE("[spam] "), false, true}};
+static const struct marks some_marks = {mark_fields, 2, mark_pieces, 3};
+
 static struct scan_job a_job(void)
 {
     static const struct slice headers[] = {{"precedence", 10}, {"x-spam", 6}};
@@ -63,6 +68,7 @@ static struct scan_job a_job(void)
         .spam = true,
         .vector = true,
         .attached = 3,
+        .marks = &some_marks,
         .sketch = true,
         .digest = true,
         .outline = true,
@@ -96,6 +102,19 @@ static const struct dns_answer *answer_in(const struct scan_job *job, const char
     return &answer;
 }
 
+TEST(test_marks_are_as_many_as_there_may_be_or_the_job_does_not_fit)
+{
+    static struct slice fields[MARKS_MOST + 1];
+    struct marks marks = {fields, MARKS_MOST, NULL, 0};
+    struct scan_job job = {.vector = true, .marks = &marks}, got;
+    assert_true(scan_job_decode(encoded(&job), arena, &got));
+    assert_int_equal(got.marks->field_count, MARKS_MOST);
+    marks.field_count++;
+    struct buf out = buf_init(SCAN_JOB_MAX);
+    assert_false(scan_job_encode(&out, &job));
+    buf_release(&out);
+}
+
 TEST(test_a_job_comes_back_whole)
 {
     struct scan_job job = a_job(), got;
@@ -103,6 +122,10 @@ TEST(test_a_job_comes_back_whole)
     assert_true(got.message && got.links && got.digest && got.outline && got.authentication);
     assert_true(got.text && got.spam && got.vector && got.sketch);
     assert_int_equal(got.attached, 3);
+    assert_true(marks_have_field(got.marks, SLICE("x-site")));
+    assert_false(marks_have_field(got.marks, SLICE("X-Other")));
+    assert_int_equal(marks_prefix_of(got.marks, SLICE("[size 12] hello")), 10);
+    assert_int_equal(marks_prefix_of(got.marks, SLICE("[spam] hello")), 7);
     assert_false(got.attachments || got.spf || got.dns_complete || got.urls || got.alternatives ||
                  got.reasons);
     assert_memory_equal(&got.from.client, &job.from.client, sizeof got.from.client);

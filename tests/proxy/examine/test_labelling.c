@@ -216,6 +216,26 @@ TEST(test_who_waits_is_told_what_a_scanner_says_of_the_attached_message_that_he_
     assert_int_equal(heard.attached, 10);
 }
 
+TEST(test_a_scanner_is_told_what_rules_put_on_messages_that_are_looked_at)
+{
+    struct ipc_message packet;
+    config_free(&config);
+    config = load_good("timeouts { scan 1min }\nrule \"a\" when message.size > 1MiB then "
+                       "header add \"X-Site\" \"spam\"\n");
+    proxy.config = config;
+    for (uint32_t attached = 0; attached < 2; attached++) {
+        struct arena *arena = arena_new(1 << 20);
+        struct scan_job job;
+        assert_non_null(look(attached, MS));
+        take_job(&packet);
+        assert_true(scan_job_decode(packet.payload, arena, &job));
+        assert_true(job.marks && marks_have_field(job.marks, SLICE("X-Site")));
+        arena_free(&arena);
+        give_up(&packet);
+        event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+    }
+}
+
 TEST(test_who_waits_is_told_that_there_is_no_answer_once_and_from_the_loop)
 {
     struct ipc_message job;
