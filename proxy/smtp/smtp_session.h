@@ -111,6 +111,7 @@ struct transaction {
     struct taught *taught; /* besides */
     size_t taught_count, taught_room;
     struct labelling *teaching;   /* what is waited for; NULL: nothing */
+    struct opinion *opinion;      /* told to others once the keeper has it; in s->mail */
     uint32_t reported, to_report; /* messages that are attached: learnt, of how many */
     struct slice learnt;          /* what was learnt of it, or why nothing was, for the record */
     struct smtp_recall recall;

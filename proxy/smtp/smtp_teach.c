@@ -16,6 +16,12 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+struct opinion {
+    struct label label; /* without its vector */
+    struct campaign_sketch sketch;
+    struct slice author;
+};
+
 static const struct config *config_of(const struct smtp_session *s)
 {
     return s->base.proxy->config;
@@ -132,6 +138,28 @@ static void discard_unlearnt(struct smtp_session *s, const char *reason)
     discard(s);
 }
 
+/* Until the keeper has it, as who may teach no more has no vote either. False: out of memory. */
+static bool note_opinion(struct smtp_session *s, const struct label *label,
+                         const struct scan_answer *answer)
+{
+    struct opinion *o = s->t.opinion ? s->t.opinion : arena_alloc(s->mail, sizeof *o);
+    s->t.opinion = o;
+    if (!o)
+        return false;
+    *o = (struct opinion){.label = *label,
+                          .sketch = answer->sketch,
+                          .author = arena_copy(s->mail, opinion_author(answer))};
+    o->label.vector = SLICE("");
+    return o->author.ptr != NULL;
+}
+
+/* Mail that comes is compared with it from now on. */
+static void tell(const struct smtp_session *s)
+{
+    const struct opinion *o = s->t.opinion;
+    opinion_tell(s->base.proxy, s->mail, &o->label, &o->sketch, o->author);
+}
+
 static void trap_kept(void *ctx, const struct hold_answer *answer)
 {
     struct smtp_session *s = ctx;
@@ -139,22 +167,20 @@ static void trap_kept(void *ctx, const struct hold_answer *answer)
         discard_unlearnt(s, answer->reason);
         return;
     }
+    tell(s);
     note(s, SLICE("trap"), SLICE("learnt as spam"));
     discard(s);
 }
 
 static bool keep(struct smtp_session *s, const struct label *label,
+                 const struct scan_answer *looked_at,
                  void (*done)(void *ctx, const struct hold_answer *answer), const char **reason)
 {
+    *reason = "out of memory";
+    if (!note_opinion(s, label, looked_at))
+        return false;
     s->t.holding = (struct holding){.done = done, .ctx = s};
     return holding_begin_label(&s->t.holding, s->base.proxy, label, smtp_hold_patience(s), reason);
-}
-
-/* Mail that comes is compared with it, whatever is learnt of it. */
-static void tell(const struct smtp_session *s, const struct label *label,
-                 const struct scan_answer *answer)
-{
-    opinion_tell(s->base.proxy, s->mail, label, &answer->sketch, opinion_author(answer));
 }
 
 static void trap_looked_at(void *ctx, const struct scan_answer *answer)
@@ -169,9 +195,7 @@ static void trap_looked_at(void *ctx, const struct scan_answer *answer)
     }
     bool made = trap_label(s, &label);
     label.vector = answer->vector;
-    if (made)
-        tell(s, &label, answer);
-    if (!made || !keep(s, &label, trap_kept, &reason))
+    if (!made || !keep(s, &label, answer, trap_kept, &reason))
         discard_unlearnt(s, reason);
 }
 
@@ -246,6 +270,8 @@ static void look_at_next(struct smtp_session *s);
 static void report_kept(void *ctx, const struct hold_answer *answer)
 {
     struct smtp_session *s = ctx;
+    if (answer->held)
+        tell(s);
     if (!answer->held && strcmp(answer->reason, LABEL_ENOUGH) == 0)
         put_off_for_a_day(s);
     else if (!answer->held)
@@ -266,8 +292,7 @@ static void report_one(struct smtp_session *s, const struct scan_answer *answer)
         .reference = received_reference(answer->attached.received, config_of(s)->hostname),
         .vector = answer->vector};
     memcpy(label.message, answer->attached.digest, sizeof label.message);
-    tell(s, &label, answer);
-    if (!keep(s, &label, report_kept, &reason))
+    if (!keep(s, &label, answer, report_kept, &reason))
         put_off(s, reason);
 }
 

@@ -3,6 +3,8 @@
 redis-server behind and beside."""
 import contextlib
 import json
+import os
+import signal
 
 import pytest
 
@@ -208,3 +210,23 @@ def test_what_has_few_words_is_like_nothing(simple):
 
 def test_who_learns_nothing_is_told_of_no_campaign(simple):
     assert told(simple(learn={"enabled": "off"}), campaign(1)) == [None, None]
+
+
+def test_a_report_that_the_keeper_has_not_taken_is_no_vote(start, postfix, own_dir):
+    changes = learning.settings(own_dir, timeouts={"verdict": "1s"})
+    changes["learn"].update(report_spam='{ "spam@report.example" }', report_from='{ "127.0.0.2" }')
+    gateway = start(backend("mail", postfix.port) + domains("mail", *users.DOMAINS) + RULES, changes=changes)
+    assert wait_until(lambda: seen(gateway, campaign(0)) == 0, 30)
+    report = b"MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + campaign(1)
+
+    def tell():
+        return send(gateway.port, report, "spam@report.example", sender=REPORTER, source="127.0.0.2").code
+    keeper = gateway.pids("gatepost-keeper")[0]
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        assert tell() == 451
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    assert seen(gateway, campaign(2)) == 0
+    assert tell() == 250
+    assert seen(gateway, campaign(3)) == 1
