@@ -3,6 +3,7 @@
  * mail is learnt from and delivered to nobody. */
 #include "policy/recipients.h"
 #include "policy/settings.h"
+#include "policy/spelling.h"
 #include "policy/table_entries.h"
 
 static const char *const words[TEACHERS_TABLES] = {
@@ -61,6 +62,23 @@ static void check_trap(struct parser *parser, struct slice entry, struct span at
         SHOWN(name.text));
 }
 
+/* "@example.com", "*.example.com": what it reaches may be more than was meant. */
+static void warn_of_whole(struct parser *parser, enum teachers_table which, struct slice entry,
+                          struct span at)
+{
+    struct domain_name name;
+    bool below = slice_starts(entry, SLICE("*."));
+    bool ours = slice_starts(entry, SLICE("@")) &&
+                !domain_name_make(parser->sources->arena, slice_from(entry, 1), &name) &&
+                config_domain(parser->config, name);
+    if (below || ours)
+        source_warning(
+            parser->sources, at,
+            "all mail to \"%.*s\" goes to %s and is delivered to nobody, but what is for "
+            "postmaster and abuse",
+            SHOWN(entry), words[which]);
+}
+
 /* An address does one thing. */
 static void check_alone(struct parser *parser, enum teachers_table which, struct slice entry,
                         struct span at)
@@ -84,8 +102,59 @@ static void check_entries(struct parser *parser, enum teachers_table which,
         check_alone(parser, which, entry, at);
         if (which == TABLE_TRAPS)
             check_trap(parser, entry, at);
+        warn_of_whole(parser, which, entry, at);
     }
 }
+
+/* ---- users ---- */
+
+/* An address of which somebody reads the mail. */
+static bool is_taken_from_user(struct parser *parser, const struct table *table,
+                               struct slice recipient)
+{
+    struct slice address = slice_is_ascii(recipient)
+                               ? recipient
+                               : value_address(parser->sources->arena, recipient).text;
+    size_t sign = slice_rfind(address, '@');
+    return sign > 0 && sign < address.len && !is_postmaster(address) &&
+           table_holds_text(table, address);
+}
+
+/* The first is told. */
+static void check_users_of(struct parser *parser, enum teachers_table which,
+                           const struct table *table, const struct table *recipients)
+{
+    struct table_walk walk = table_walk(parser->sources, recipients);
+    struct slice entry;
+    struct span at;
+    while (table_walk_next(&walk, &entry, &at)) {
+        if (!is_taken_from_user(parser, table, entry))
+            continue;
+        source_error(parser->sources, place_of(parser, which),
+                     "\"%.*s\" is in a table of recipients and in %s, which delivers its mail to "
+                     "nobody; expected it in one",
+                     SHOWN(entry), words[which]);
+        return;
+    }
+}
+
+static bool was_before(const struct config *config, size_t domain)
+{
+    for (size_t i = 0; i < domain; i++)
+        if (config->domains[i].recipients == config->domains[domain].recipients)
+            return true;
+    return false;
+}
+
+static void check_users(struct parser *parser, enum teachers_table which, const struct table *table)
+{
+    const struct config *config = parser->config;
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (config->domains[i].recipients && !was_before(config, i))
+            check_users_of(parser, which, table, config->domains[i].recipients);
+}
+
+/* ---- the tables ---- */
 
 static struct table *addresses(struct parser *parser, enum teachers_table which)
 {
@@ -150,6 +219,7 @@ void finish_teachers(struct parser *parser)
         if (which != TABLE_TRAPS)
             need_reporters(parser, which);
         check_entries(parser, which, all[which]);
+        check_users(parser, which, all[which]);
     }
     if (t->reporters)
         need_reports(parser);

@@ -71,6 +71,61 @@ TEST(test_a_trap_that_no_mail_comes_to_is_told)
                            "stands for nothing here"));
 }
 
+#define TAKES(addresses)                                                                           \
+    "backend b { smtp \"10.0.0.5\" }\n"                                                            \
+    "domain \"example.com\" { backend b recipients { " addresses " } }\n" LEARNING
+
+TEST(test_what_a_user_reads_is_neither_a_trap_nor_an_address_for_reports)
+{
+    static const char *const wrong[] = {"\"user@example.com\"", "\"@example.com\"",
+                                        "\"x@example.com\" \"USER@EXAMPLE.COM\""};
+    char text[1000];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text, TAKES("\"User@example.com\"") "learn { trap { %s } }",
+                 wrong[i]);
+        assert_true(is_refused(
+            text,
+            "t.conf:4:9: error: \"User@example.com\" is in a table of recipients and in trap, "
+            "which delivers its mail to nobody; expected it in one"));
+        snprintf(text, sizeof text,
+                 TAKES("\"User@example.com\"") "learn { report_from { \"10.0.0.1\" }\n"
+                                               "report_good { %s } }",
+                 wrong[i]);
+        assert_true(is_refused(text, "t.conf:5:1: error: \"User@example.com\" is in a table of "
+                                     "recipients and in report_good"));
+    }
+}
+
+TEST(test_a_trap_stands_beside_users_and_beside_a_whole_domain_of_them)
+{
+    struct config *c = load_good(
+        TAKES("\"user@example.com\" \"@example.com\"") "learn { trap { \"old@example.com\" } }");
+    assert_int_equal(config_teaches(c, SLICE("old@example.com")), TEACHES_TRAP);
+    assert_int_equal(config_teaches(c, SLICE("user@example.com")), TEACHES_NOTHING);
+    config_free(&c);
+}
+
+static bool warns(const char *text, const char *of)
+{
+    struct buf report = buf_init(65536);
+    struct config *c = load_text(text, &report);
+    bool said = slice_search(buf_slice(&report), slice_of(of)) < buf_len(&report);
+    assert_non_null(c);
+    config_free(&c);
+    buf_release(&report);
+    return said;
+}
+
+TEST(test_who_makes_a_whole_domain_a_trap_is_told_what_that_means)
+{
+    assert_true(warns(TAKES("\"postmaster@example.com\"") "learn { trap { \"@example.com\" } }",
+                      "t.conf:4:16: warning: all mail to \"@example.com\" goes to trap and is "
+                      "delivered to nobody"));
+    assert_true(warns(BEHIND LEARNING "learn { trap { \"*.example.com\" } }",
+                      "all mail to \"*.example.com\""));
+    assert_false(warns(BEHIND LEARNING "learn { trap { \"old@example.com\" } }", "all mail to"));
+}
+
 TEST(test_an_address_does_one_thing)
 {
     assert_true(is_refused(
