@@ -171,8 +171,9 @@ static struct table *networks(struct parser *parser)
 {
     const struct token *name = &parser->teachers.names[TABLE_REPORTERS];
     struct table *table = chosen_table(parser, name, parser->teachers.tables[TABLE_REPORTERS]);
-    if (table)
-        table_take_networks(parser->sources, table, name->at);
+    if (table && table_take_networks(parser->sources, table, name->at) && table_holds_all(table))
+        source_error(parser->sources, name->at,
+                     "everybody could teach; expected the networks of your own servers");
     return table;
 }
 

@@ -126,6 +126,16 @@ TEST(test_who_makes_a_whole_domain_a_trap_is_told_what_that_means)
     assert_false(warns(BEHIND LEARNING "learn { trap { \"old@example.com\" } }", "all mail to"));
 }
 
+TEST(test_not_everybody_is_inside)
+{
+    assert_true(is_refused(LEARNING "learn { report_from { \"10.0.0.1\" \"0.0.0.0/0\" }\n"
+                                    "report_spam { \"spam@report.test\" } }",
+                           "t.conf:2:9: error: everybody could teach"));
+    assert_true(is_refused(LEARNING "learn { report_from { \"::/0\" }\n"
+                                    "report_spam { \"spam@report.test\" } }",
+                           "t.conf:2:9: error: everybody could teach"));
+}
+
 TEST(test_an_address_does_one_thing)
 {
     assert_true(is_refused(
