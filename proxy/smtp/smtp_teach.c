@@ -40,9 +40,12 @@ static bool is_of_report(const struct transaction *t)
 
 /* ---- RCPT ---- */
 
+/* Votes are of users here: of others there are as many as somebody inside writes as senders. */
 static bool may_report(const struct smtp_session *s)
 {
-    return s->t.sender.address.len > 0 && config_takes_reports(config_of(s), &s->base.client);
+    const struct smtp_path *sender = &s->t.sender;
+    return sender->address.len > 0 && config_domain(config_of(s), sender->name) &&
+           config_takes_reports(config_of(s), &s->base.client);
 }
 
 static enum teach_reply add(struct smtp_session *s, const struct smtp_path *path,

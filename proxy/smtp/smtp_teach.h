@@ -9,10 +9,10 @@ enum { REPORTED_MOST = 16 /* messages attached to a report */ };
 
 /* What RCPT is to say of a recipient. */
 enum teach_reply {
-    TEACH_NOT,       /* it is no such address */
-    TEACH_TAKEN,     /* it is, and is one of the transaction's now */
-    TEACH_ALONE,     /* it needs a transaction of its own, or another one of it does */
-    TEACH_FORBIDDEN, /* no reports are taken from this client, or from the null sender */
+    TEACH_NOT,   /* it is no such address */
+    TEACH_TAKEN, /* it is, and is one of the transaction's now */
+    TEACH_ALONE, /* it needs a transaction of its own, or another one of it does */
+    TEACH_FORBIDDEN, /* no reports are taken from this client, or of this sender: none, or no address here */
     TEACH_NO_MEMORY,
 };
 

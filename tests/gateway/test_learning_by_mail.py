@@ -222,6 +222,7 @@ def test_reports_are_taken_from_inside_and_of_people_alone(site):
     message = report(mail("spam", 170))
     assert tell(site, SPAM, message, source=OUTSIDE).enhanced == "5.7.1"
     assert tell(site, SPAM, message, sender="").enhanced == "5.7.1"
+    assert tell(site, SPAM, message, sender="user@client.example").enhanced == "5.7.1", "his votes would be any number's"
     assert tell(site, SPAM, report(mail("spam", 170), Auto_Submitted="auto-replied")).code == 550
     assert learnt() == (0, 0)
     assert tell(site, SPAM, report(mail("spam", 170), Auto_Submitted="no")).code == 250
