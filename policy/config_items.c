@@ -127,7 +127,7 @@ const struct settings_item settings_items[] = {
      "the same for good mail that was taken for spam"},
     {"learn", "report_from", parse_report_from, "TABLE",
      "clients that reports are taken from, such as the company's own servers: addresses and "
-     "networks"},
+     "networks, and not everybody (0.0.0.0/0, ::/0)"},
     {"impersonation", "partners", parse_partners, "TABLE",
      "domains of those that one writes to, for message.from_lookalike: the name of a table, from "
      "file \"FILE\", or texts in braces, at most 1,000 entries, as the next two"},
