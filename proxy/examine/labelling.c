@@ -19,6 +19,12 @@ enum {
     OCTETS_MOST = 32 * 1024 * 1024, /* of messages that wait, or are with a scanner */
 };
 
+/* What anybody can bring, as to a trap, comes after all that users say: who knows a trap could make
+ * them wait. */
+enum line { LINE_USERS, LINE_ANYBODY, LINES };
+
+TAILQ_HEAD(labellings, labelling);
+
 struct labelling {
     struct proxy *proxy;
     struct label label; /* texts in the arena */
@@ -35,6 +41,7 @@ struct labelling {
     struct arena *arena;
     int message; /* while it stands in line; else -1 */
     TAILQ_ENTRY(labelling) line;
+    enum line in;
     struct scan_pieces pieces;
     struct event *event; /* while it is with a scanner */
     int sock;
@@ -46,8 +53,9 @@ struct labelling {
 static struct {
     unsigned count, scanned;
     size_t octets;
-    TAILQ_HEAD(, labelling) line;
-} all = {.line = TAILQ_HEAD_INITIALIZER(all.line)};
+    struct labellings lines[LINES];
+} all = {.lines = {TAILQ_HEAD_INITIALIZER(all.lines[LINE_USERS]),
+                   TAILQ_HEAD_INITIALIZER(all.lines[LINE_ANYBODY])}};
 
 bool labelling_wanted(const struct proxy *proxy)
 {
@@ -166,11 +174,23 @@ static bool submit(struct labelling *l)
     return false;
 }
 
+/* NULL: nobody waits. */
+static struct labelling *next_in_line(void)
+{
+    struct labelling *first = TAILQ_FIRST(&all.lines[LINE_USERS]);
+    return first ? first : TAILQ_FIRST(&all.lines[LINE_ANYBODY]);
+}
+
+static void leave_line(struct labelling *l)
+{
+    TAILQ_REMOVE(&all.lines[l->in], l, line);
+}
+
 static void move_on(void)
 {
     struct labelling *l;
-    while (all.scanned < AT_ONCE && (l = TAILQ_FIRST(&all.line))) {
-        TAILQ_REMOVE(&all.line, l, line);
+    while (all.scanned < AT_ONCE && (l = next_in_line())) {
+        leave_line(l);
         if (!submit(l))
             looked_at(l, NULL);
     }
@@ -184,6 +204,7 @@ static bool copy_texts(struct labelling *l, const struct left_read *read)
     l->label.account = arena_copy(l->arena, read->label.account);
     l->label.reference = arena_copy(l->arena, read->label.reference);
     l->label.vector = (struct slice){NULL, 0};
+    l->in = l->label.how == LABEL_TRAP ? LINE_ANYBODY : LINE_USERS;
     l->mailbox = arena_copy(l->arena, read->mailbox);
     l->uid = read->uid;
     return l->label.account.ptr && l->label.reference.ptr && l->mailbox.ptr;
@@ -232,7 +253,7 @@ static struct labelling *stand_in_line(struct labelling *l, bool ready)
     }
     all.count++;
     all.octets += l->octets;
-    TAILQ_INSERT_TAIL(&all.line, l, line);
+    TAILQ_INSERT_TAIL(&all.lines[l->in], l, line);
     move_on();
     return l;
 }
@@ -278,6 +299,7 @@ struct labelling *labelling_look(struct proxy *proxy, int message, uint32_t atta
     if (!l)
         return NULL;
     l->attached = attached;
+    l->in = attached ? LINE_USERS : LINE_ANYBODY;
     l->marked = true;
     l->then = then;
     l->ctx = ctx;
@@ -307,7 +329,7 @@ void labelling_drop(struct labelling *l)
     if (l->patience)
         event_del(l->patience);
     if (l->message >= 0) {
-        TAILQ_REMOVE(&all.line, l, line);
+        leave_line(l);
         looked_at(l, NULL);
     } else if (!l->event) {
         end(l);

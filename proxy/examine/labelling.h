@@ -27,7 +27,7 @@ struct labelling *labelling_begin_read(struct proxy *proxy, struct slice message
 bool labelling_is_busy(void);
 
 /* Gives a message (a sealed memfd, the caller's) to a scanner for who waits for what it says of it, or
- * of the nth message that is attached to it (scan_job.attached), for `ms` milliseconds at most. `then` comes from the
+ * of the nth message that is attached to it (scan_job.attached; 0 is of a trap, and waits behind users), for `ms` milliseconds at most. `then` comes from the
  * loop, once, and it is over: the answer, valid until it returns; NULL: there is none. Until then it is
  * the caller's to drop. NULL: there is no room for it now. */
 struct labelling *labelling_look(struct proxy *proxy, int message, uint32_t attached, int64_t ms,

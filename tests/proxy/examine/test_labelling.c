@@ -281,6 +281,34 @@ TEST(test_who_waits_no_more_is_told_nothing)
     assert_int_equal(heard.told, 0);
 }
 
+TEST(test_what_anybody_brings_is_looked_at_when_nothing_of_users_waits)
+{
+    const struct label trapped = {.how = LABEL_TRAP, .account = SLICE("@example.org")};
+    struct ipc_message job;
+    struct labelling *first = begin();
+    struct labelling *trap = labelling_begin(&proxy, SLICE("a: b\r\n\r\n"), &trapped);
+    assert_non_null(look(0, MS));
+    assert_non_null(look(3, MS));
+    struct labelling *last = begin();
+    take_job(&job);
+    give_up(&job);
+    take_job(&job);
+    assert_int_equal(job_of(&job).attached, 3);
+    answer_job(&job);
+    assert_int_equal(heard.attached, 10);
+    take_job(&job);
+    labelling_drop(last);
+    labelling_drop(trap);
+    heard.told = 0;
+    give_up(&job);
+    take_job(&job);
+    assert_int_equal(heard.told, 0);
+    answer_job(&job);
+    assert_true(heard.told == 1 && heard.attached == 7);
+    assert_true(no_job());
+    labelling_drop(first);
+}
+
 TEST(test_half_of_the_room_is_left_to_users)
 {
     struct labelling *labels[LABELLING_MOST / 2];
