@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -118,6 +119,10 @@ static void looked_at(struct labelling *l, const struct scan_answer *answer)
 
 static void take(struct labelling *l, const struct scan_answer *answer)
 {
+    if (l->marked && !answer->attached.there)
+        return;
+    if (l->marked)
+        memcpy(l->label.message, answer->attached.digest, sizeof l->label.message);
     l->label.vector = answer->vector;
     l->sketch = answer->sketch;
     l->author = opinion_author(answer);
@@ -204,7 +209,6 @@ static bool copy_texts(struct labelling *l, const struct left_read *read)
     l->label.account = arena_copy(l->arena, read->label.account);
     l->label.reference = arena_copy(l->arena, read->label.reference);
     l->label.vector = (struct slice){NULL, 0};
-    l->in = l->label.how == LABEL_TRAP ? LINE_ANYBODY : LINE_USERS;
     l->mailbox = arena_copy(l->arena, read->mailbox);
     l->uid = read->uid;
     return l->label.account.ptr && l->label.reference.ptr && l->mailbox.ptr;
@@ -270,6 +274,19 @@ struct labelling *labelling_begin_read(struct proxy *proxy, struct slice message
 {
     struct labelling *l = labelling_new(proxy, message.len);
     return l ? stand_in_line(l, l->arena && copy_texts(l, read) && copy_message(l, message)) : NULL;
+}
+
+struct labelling *labelling_begin_trap(struct proxy *proxy, int message, size_t octets,
+                                       const struct label *label)
+{
+    const struct left_read read = {.label = *label, .mailbox = SLICE("")};
+    struct labelling *l = labelling_new(proxy, octets);
+    if (!l)
+        return NULL;
+    l->in = LINE_ANYBODY;
+    l->marked = true;
+    l->message = another(message);
+    return stand_in_line(l, l->arena && l->message >= 0 && copy_texts(l, &read));
 }
 
 /* ---- begun, and waited for ---- */

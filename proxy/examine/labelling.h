@@ -19,6 +19,11 @@ bool labelling_wanted(const struct proxy *proxy);
 struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
                                   const struct label *label);
 
+/* The same of a message (a sealed memfd of so many octets, the caller's) that has come to a trap: it
+ * waits behind users, and the scanner says which message it is. */
+struct labelling *labelling_begin_trap(struct proxy *proxy, int message, size_t octets,
+                                       const struct label *label);
+
 /* The same of one that is only read, and where it lies. */
 struct labelling *labelling_begin_read(struct proxy *proxy, struct slice message,
                                        const struct left_read *read);

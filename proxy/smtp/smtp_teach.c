@@ -13,7 +13,6 @@
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_hold.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 struct opinion {
@@ -109,17 +108,15 @@ static void note(struct smtp_session *s, struct slice what, struct slice how)
         s->t.learnt = text;
 }
 
-/* *label: without its vector. False: out of memory. */
+/* *label: without its vector, and without which message it is of. False: out of memory. */
 static bool trap_label(struct smtp_session *s, struct label *label)
 {
     const struct smtp_path *trap = &s->t.taught[0].path;
-    struct slice message = spool_bytes(s->t.message.spool);
     *label = (struct label){.class = LABEL_SPAM,
                             .how = LABEL_TRAP,
                             .account = ARENA_JOIN(s->mail, SLICE("@"), trap->name.text),
                             .reference = slice_of(s->ref)};
-    return message.ptr && label->account.ptr &&
-           EVP_Digest(message.ptr, message.len, label->message, NULL, EVP_sha256(), NULL) == 1;
+    return label->account.ptr != NULL;
 }
 
 /* It was lost, and that is nobody's loss. */
@@ -192,11 +189,12 @@ static void trap_looked_at(void *ctx, const struct scan_answer *answer)
     struct label label;
     const char *reason = "out of memory";
     s->t.teaching = NULL;
-    if (!answer || !answer->vector.len) {
+    if (!answer || !answer->attached.there || !answer->vector.len) {
         discard_unlearnt(s, "no scanner has made anything of it");
         return;
     }
     bool made = trap_label(s, &label);
+    memcpy(label.message, answer->attached.digest, sizeof label.message);
     label.vector = answer->vector;
     if (!made || !keep(s, &label, answer, trap_kept, &reason))
         discard_unlearnt(s, reason);
@@ -228,7 +226,8 @@ static void trap_beside(struct smtp_session *s)
     const char *reason = why_not_learnt(s);
     struct labelling *labelling = NULL;
     if (!reason && trap_label(s, &label))
-        labelling = labelling_begin(s->base.proxy, spool_bytes(s->t.message.spool), &label);
+        labelling = labelling_begin_trap(s->base.proxy, spool_fd(s->t.message.spool),
+                                         (size_t)spool_size(s->t.message.spool), &label);
     if (!labelling) {
         not_learnt(s, reason ? reason : "there is no room to look at it");
         return;

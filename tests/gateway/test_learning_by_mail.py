@@ -95,6 +95,10 @@ def test_others_of_a_message_to_a_trap_have_it_and_their_verdict(site, postfix):
     assert decision["verdict"] == "accept" and decision["learnt"] == "trap: learnt as spam"
     assert decision["rcpt"] == [USER, TRAP, OTHER_TRAP]
     assert [(fate["rcpt"], fate["verdict"]) for fate in decision["fates"]] == [(TRAP, "discard"), (OTHER_TRAP, "discard")]
+    assert send(site.port, octets(mail("spam", 10)), TRAP, source=OUTSIDE).code == 250
+    assert learnt() == (0, 1), "it is the same message, whoever else has it"
+    assert send(site.port, octets(mail("spam", 11)), TRAP, USER, source=OUTSIDE).code == 250
+    assert wait_until(lambda: learnt() == (0, 2), 20)
 
 
 def test_what_others_are_refused_is_refused_and_learnt_nevertheless(site):

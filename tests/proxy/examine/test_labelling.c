@@ -284,9 +284,11 @@ TEST(test_who_waits_no_more_is_told_nothing)
 TEST(test_what_anybody_brings_is_looked_at_when_nothing_of_users_waits)
 {
     const struct label trapped = {.how = LABEL_TRAP, .account = SLICE("@example.org")};
+    int message = memfd_create("message", MFD_CLOEXEC);
     struct ipc_message job;
     struct labelling *first = begin();
-    struct labelling *trap = labelling_begin(&proxy, SLICE("a: b\r\n\r\n"), &trapped);
+    struct labelling *trap = labelling_begin_trap(&proxy, message, 0, &trapped);
+    close(message);
     assert_non_null(look(0, MS));
     assert_non_null(look(3, MS));
     struct labelling *last = begin();
