@@ -232,7 +232,7 @@ static void trap_beside(struct smtp_session *s)
         not_learnt(s, reason ? reason : "there is no room to look at it");
         return;
     }
-    note(s, SLICE("trap"), SLICE("learnt as spam"));
+    note(s, SLICE("trap"), SLICE("to be learnt as spam"));
     labelling_say(labelling);
 }
 

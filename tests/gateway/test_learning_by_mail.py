@@ -92,7 +92,7 @@ def test_others_of_a_message_to_a_trap_have_it_and_their_verdict(site, postfix):
     assert postfix.wait_for_message(USER, b"<spam10@x.example>")
     assert wait_until(lambda: learnt() == (0, 1), 20)
     decision = record(site)
-    assert decision["verdict"] == "accept" and decision["learnt"] == "trap: learnt as spam"
+    assert decision["verdict"] == "accept" and decision["learnt"] == "trap: to be learnt as spam"
     assert decision["rcpt"] == [USER, TRAP, OTHER_TRAP]
     assert [(fate["rcpt"], fate["verdict"]) for fate in decision["fates"]] == [(TRAP, "discard"), (OTHER_TRAP, "discard")]
     assert send(site.port, octets(mail("spam", 10)), TRAP, source=OUTSIDE).code == 250
