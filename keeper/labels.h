@@ -88,6 +88,9 @@ bool labels_counts(struct labels *labels, struct labels_counts *out, const char 
 int64_t labels_forget(struct labels *labels, enum learn_forget what, struct slice which,
                       const char **reason);
 
+/* How often labels were forgotten since it was opened: here, or by another gateway that shares them. */
+uint64_t labels_forgets(const struct labels *labels);
+
 /* Takes out what is too old, and the oldest of too many: of users first, beyond the half that is
  * theirs, so that what an admin has taught is not pushed out by what they say. The next build is without
  * them; it is compared as any. */

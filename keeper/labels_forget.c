@@ -45,8 +45,20 @@ static bool remove_in(struct labels *l, enum learn_forget what, struct slice whi
         return false;
     }
     l->state.changes += (uint64_t)*labels;
-    l->state.forgotten |= *labels > 0;
+    if (*labels)
+        labels_note_forgotten(l);
     return true;
+}
+
+void labels_note_forgotten(struct labels *l)
+{
+    l->state.forgotten = true;
+    l->forgets++;
+}
+
+uint64_t labels_forgets(const struct labels *l)
+{
+    return l->forgets;
 }
 
 /* What an older write-ahead log still holds goes with it. */

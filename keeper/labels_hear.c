@@ -282,7 +282,8 @@ bool labels_hear(struct labels *l, const struct sharing_words *words, size_t fro
               labels_shared_write(l) && database_run(l->db, "COMMIT");
     if (ok) {
         l->state.changes += (uint64_t)out->taken + out->forgotten;
-        l->state.forgotten |= out->forgotten > 0;
+        if (out->forgotten)
+            labels_note_forgotten(l);
         return true;
     }
     labels_failed(l, reason);

@@ -98,6 +98,7 @@ struct labels {
     bool (*was_released)(void *ctx, struct slice reference); /* NULL: nothing ever is */
     void *ctx;
     struct labels_state state;
+    uint64_t forgets; /* since it was opened */
     struct labels_shared shared;
 };
 
@@ -106,6 +107,9 @@ bool labels_failed(const struct labels *labels, const char **reason);
 
 /* So many changes more, in the transaction that is open. */
 bool labels_note_changes(struct labels *labels, uint64_t count);
+
+/* What is forgotten lives on in the model in use, and in one that is being made. */
+void labels_note_forgotten(struct labels *labels);
 
 /* In a memfd and out of it; ptr NULL with *reason. */
 struct slice labels_sealed(const struct labels *labels, struct slice vector,

@@ -39,7 +39,7 @@ void learning_note(struct learning *l, const char *outcome, const char *reason, 
     state.built = built;
     snprintf(state.outcome, sizeof state.outcome, "%s", outcome);
     snprintf(state.reason, sizeof state.reason, "%s", reason);
-    state.forgotten = state.forgotten && (!used || l->build.stale);
+    state.forgotten = state.forgotten && (!used || labels_forgets(l->labels) != l->build.forgets);
     if (!labels_set_state(l->labels, &state))
         log_at(LEVEL_ERROR, "", "what became of a model cannot be written");
 }
@@ -179,7 +179,6 @@ int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice
                         const char **reason)
 {
     int64_t removed = labels_forget(l->labels, what, which, reason);
-    l->build.stale |= removed != 0;
     tell_others(l);
     return removed;
 }

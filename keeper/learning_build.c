@@ -45,6 +45,7 @@ bool learning_choose(struct learning_build *build, struct labels *labels,
 {
     build->until = build->mends ? models_in_use(models)->until : labels_last(labels);
     build->changes = labels_state(labels)->changes;
+    build->forgets = labels_forgets(labels);
     build->done = 0;
     build->heard = clock_ms();
     build->file = label_file_new(labels, build->until, &build->left_out, reason);

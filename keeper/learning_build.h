@@ -13,7 +13,7 @@ struct learning_build {
     uint64_t until;    /* labels up to this number are in it */
     uint64_t changes;  /* there were when it began */
     bool mends;        /* it is without labels that were forgotten, and is not compared */
-    bool stale;        /* labels of it were forgotten since it began */
+    uint64_t forgets;  /* labels_forgets when it began: what is forgotten since may be in it */
     bool asked;        /* somebody waits for it */
     bool leased;       /* all gateways that share a Redis leave it to us */
     int64_t heard;     /* clock_ms: gatepost-learn was heard */

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 enum { ENOUGH = 150, PATIENCE = 120, PACKET = 64 << 20, DAY = 86400, MINUTE_MS = 60000 };
 
@@ -258,6 +259,45 @@ TEST(test_no_model_that_had_learnt_it_can_be_rolled_back_to)
         assert_int_equal(models_at(models, i)->good, ENOUGH + 19);
     if (learning_roll_back(learning, SLICE(""), &reason))
         assert_int_equal(used()->good, ENOUGH + 19);
+}
+
+/* Another gateway has the same key and secret, and says that a message is to be forgotten. */
+static void hear_of_one_forgotten(struct slice message)
+{
+    struct sharing_keys keys;
+    struct labels_telling telling;
+    struct labels_heard taken;
+    static struct sharing_words words;
+    struct labels *ours = learning_labels(learning), *others;
+    assert_true(sharing_keys_of(learner_secret, &keys));
+    assert_int_equal(mkdir("other", 0700) | chdir("other"), 0);
+    assert_non_null(others = labels_open(&bounds, &reason));
+    assert_int_equal(chdir(".."), 0);
+    assert_true(labels_share_by(others, &keys, SLICE("gatepost:"), &reason));
+    assert_true(labels_share_by(ours, &keys, SLICE("gatepost:"), &reason));
+    assert_int_equal(labels_forget(others, LEARN_FORGET_MESSAGE, message, &reason), 0);
+    assert_true(labels_to_tell(others, &telling, &reason));
+    sharing_say(&words, SLICE("1-0"));
+    sharing_say(&words, telling.entries.each[0]);
+    assert_true(labels_hear(ours, &words, 0, clock_wall(), &taken, &reason));
+    assert_int_equal(taken.forgotten, 1);
+    labels_telling_free(&telling);
+    labels_close(&others);
+}
+
+TEST(test_what_another_gateway_forgets_while_a_model_is_made_is_not_in_the_next)
+{
+    unsigned char message[LABEL_MESSAGE] = {3};
+    teach_both(0, ENOUGH);
+    unsigned ends = heard.ends;
+    assert_true(learning_build(learning, &reason));
+    event_base_loop(base, EVLOOP_ONCE);
+    hear_of_one_forgotten((struct slice){(const char *)message, sizeof message});
+    run_until(&heard.ends, ends + 1);
+    assert_true(labels_state(learning_labels(learning))->forgotten);
+    build();
+    assert_int_equal(used()->good, ENOUGH - 1);
+    assert_false(labels_state(learning_labels(learning))->forgotten);
 }
 
 TEST(test_what_is_forgotten_goes_whatever_the_model_is_without_it)
