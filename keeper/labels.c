@@ -44,6 +44,7 @@ static const char *const migrations[] = {
     "CREATE TABLE forgetting (number INTEGER PRIMARY KEY AUTOINCREMENT, what INTEGER NOT NULL,"
     " which BLOB NOT NULL, until INTEGER NOT NULL);"
     "CREATE TABLE gone (number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT NOT NULL);",
+    "ALTER TABLE pending ADD COLUMN names INTEGER NOT NULL DEFAULT 0;",
 };
 
 FORM_FITS(LABELS, migrations);
@@ -83,9 +84,11 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_LEFT_AGAIN] =
         "UPDATE pending SET mailbox = ?3, uid = ?4 WHERE account = ?1 AND message = ?2",
     [LABELS_LEFT_ADD] = "INSERT INTO pending (account, message, mailbox, uid, reference, time, key,"
-                        " vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        " vector, names) VALUES (?, ?, ?, ?, ?, ?, ?, ?,"
+                        " (SELECT names FROM share))",
     [LABELS_LEFT_MANY] = "DELETE FROM pending WHERE number <="
                          " (SELECT number FROM pending ORDER BY number DESC LIMIT 1 OFFSET ?)",
+    [LABELS_LEFT_STRANGE] = "DELETE FROM pending WHERE names <> (SELECT names FROM share)",
     [LABELS_LEFT_CONTRARY] = "DELETE FROM pending WHERE account = ? AND message = ?",
     [LABELS_LEFT_GONE] = "DELETE FROM pending WHERE account = ? AND mailbox = ?"
                          " AND (uid = 0 OR uid BETWEEN ? AND ?)",
@@ -94,7 +97,7 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_LEFT_LABEL] =
         "INSERT INTO label (account, message, class, how, reference, time, key, vector, names)"
         " SELECT account, message, " CLASS_GOOD ", " HOW_LEFT ", reference, ?2, key, vector,"
-        " (SELECT names FROM share)"
+        " names"
         " FROM pending AS p WHERE number = ?1 AND time <= ?2 AND EXISTS (SELECT 1 FROM label AS u"
         " WHERE u.account = p.account AND u.time > ?3 AND u.how IN (" HOW_MOVED ", " HOW_FLAGGED
         ")) AND NOT EXISTS (SELECT 1 FROM label AS o WHERE o.account = p.account"

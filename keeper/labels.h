@@ -59,8 +59,9 @@ void labels_vouch(struct labels *labels, bool (*was_released)(void *ctx, struct 
 bool labels_read(struct labels *labels, struct slice packet, int64_t now, const char **reason);
 /* Some that he does not leave do not any more. */
 bool labels_gone(struct labels *labels, struct slice packet, const char **reason);
-/* Those become labels that were left long enough by a user who uses Junk; those of others go. How
- * many became one. */
+/* Those become labels that were left long enough by a user who uses Junk; those of others go, and all whose account
+ * is by other names than those of now: where labels are shared it is to be called when the keys are known
+ * (labels_share_by). How many became one. */
 uint64_t labels_ripen(struct labels *labels, int64_t now);
 
 /* ---- reading ---- */

@@ -154,9 +154,12 @@ static bool ripen(struct labels *l, const struct ripe *ripe, int64_t now, uint64
            (!is || labels_cap(l, LABELS_LEFT_CAP, ripe->account, OF_ONE_ACCOUNT));
 }
 
+/* Who has another name now is not known when he loses a message: what waits by others goes. */
 static bool ripen_all(struct labels *l, int64_t now, uint64_t *count)
 {
     static struct ripe ripe[AT_ONCE];
+    if (!database_step(l->statements[LABELS_LEFT_STRANGE]))
+        return false;
     size_t found = find_ripe(l, now, ripe);
     for (size_t i = 0; i < found; i++)
         if (!ripen(l, &ripe[i], now, count))

@@ -183,10 +183,22 @@ int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice
     return removed;
 }
 
+/* Whether what we call accounts is settled. */
+static bool has_names(const struct learning *l)
+{
+    return !l->sharing || labels_share(l->labels);
+}
+
+static void ripen(struct learning *l)
+{
+    if (has_names(l) && labels_ripen(l->labels, clock_wall()) > 0)
+        tell_others(l);
+}
+
 void learning_prune(struct learning *l)
 {
     labels_prune(l->labels, clock_wall());
-    labels_ripen(l->labels, clock_wall());
+    ripen(l);
 }
 
 /* ---- */
@@ -255,6 +267,7 @@ void learning_seal_to(struct learning *l, const struct seal_key *key,
     labels_seal_to(l->labels, key);
     if (l->sharing)
         share(l, secret);
+    ripen(l);
 }
 
 uint32_t learning_left_out(const struct learning *l)
@@ -351,9 +364,10 @@ struct learning *learning_new(struct event_base *base, const struct labels_bound
     l->ctx = ctx;
     if ((l->labels = labels_open(bounds, reason)) && (l->models = models_open("learn", reason))) {
         *reason = "out of memory";
-        learning_prune(l); /* what its time came for while nobody looked */
-        if (make(l, base, share))
+        if (make(l, base, share)) {
+            learning_prune(l); /* what its time came for while nobody looked */
             return l;
+        }
     }
     learning_free(&l);
     return NULL;

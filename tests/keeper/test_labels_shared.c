@@ -2,6 +2,7 @@
  * Labels of two gateways, and the stream that both read, as Redis would have it. */
 #include "keeper/labels_shared.h"
 
+#include "common/left.h"
 #include "tests/harness/labels.h"
 
 #include <sys/stat.h>
@@ -16,7 +17,7 @@ struct gateway {
 static struct gateway gateways[GATEWAYS], *one = &gateways[0], *two = &gateways[1];
 static struct sharing_keys keys;
 static struct seal_key seal;
-static const struct labels_bounds bounds = {10000, 180 * DAY, 0};
+static const struct labels_bounds bounds = {10000, 180 * DAY, DAY};
 static const int64_t now = 1700000000;
 static const struct slice jane = SLICE("jane@example.com");
 static const char *reason = "";
@@ -343,6 +344,60 @@ TEST(test_what_users_said_before_labels_were_shared_counts_no_more_and_is_not_to
     assert_int_equal(count, 1);
     forget(one, LEARN_FORGET_ACCOUNT, jane);
     assert_int_equal(known(one, LABEL_SPAM), 1);
+}
+
+static void read_one(struct gateway *gateway, unsigned n, int64_t when)
+{
+    struct buf packet = buf_init(ROOM);
+    struct left_read read = {.label = label_of(LABEL_GOOD, n), .mailbox = SLICE("INBOX"), .uid = n};
+    read.label.how = LABEL_LEFT;
+    read.label.account = jane;
+    left_read_pack(&packet, &read);
+    if (!labels_read(gateway->labels, buf_slice(&packet), when, &reason))
+        fail_msg("%s", reason);
+    buf_release(&packet);
+}
+
+static void uses_junk(struct gateway *gateway, unsigned n)
+{
+    struct labels_taken taken;
+    struct buf packet = buf_init(ROOM);
+    struct label label = label_of(LABEL_SPAM, n);
+    label.how = LABEL_MOVED;
+    label.account = jane;
+    add_label(&packet, &label);
+    assert_true(
+        labels_take(gateway->labels, buf_slice(&packet), LABELS_OF_PROXIES, now, &taken, &reason));
+    buf_release(&packet);
+}
+
+static uint64_t pending(const struct gateway *gateway)
+{
+    struct labels_counts counts;
+    assert_true(labels_counts(gateway->labels, &counts, &reason));
+    return counts.pending;
+}
+
+TEST(test_what_waits_by_other_names_is_no_label_and_what_waits_by_those_of_now_is_told)
+{
+    labels_close(&one->labels);
+    open_gateway(one, "one");
+    uses_junk(one, 1);
+    read_one(one, 2, now);
+    assert_int_equal(pending(one), 1);
+    share(one);
+    uses_junk(one, 3);
+    read_one(one, 4, now);
+    assert_int_equal(labels_ripen(one->labels, now + DAY), 1);
+    assert_int_equal(pending(one), 0);
+    tell(one);
+    read_all(two);
+    assert_int_equal(known(two, LABEL_GOOD), 1);
+    read_one(one, 5, now);
+    labels_close(&one->labels);
+    open_gateway(one, "one"); /* it does not share any more */
+    assert_int_equal(labels_ripen(one->labels, now + DAY), 0);
+    assert_int_equal(pending(one), 0);
 }
 
 TEST(test_a_label_has_the_same_name_at_all)
