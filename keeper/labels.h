@@ -84,6 +84,9 @@ bool labels_counts(struct labels *labels, struct labels_counts *out, const char 
 
 /* ---- taking out ---- */
 
+/* Why nothing can be forgotten: what accounts are called where labels are shared is not known yet. */
+#define LABELS_NO_NAMES "gatepost-learn has not told its key yet, try again"
+
 /* Takes out all of what (common/control.h), those too that wait to be labels, and overwrites what they
  * held. How many; -1 with *reason. */
 int64_t labels_forget(struct labels *labels, enum learn_forget what, struct slice which,

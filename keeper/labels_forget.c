@@ -73,20 +73,34 @@ static int64_t forget(struct labels *l, enum learn_forget what, struct slice whi
     return -1;
 }
 
+/* What he is called now, and what he is where labels are shared, or are not. */
+static bool names_of(const struct labels *l, struct slice address, char now[static ACCOUNT_DIGEST],
+                     char other[static ACCOUNT_DIGEST])
+{
+    if (!labels_account(l, address, now))
+        return false;
+    memcpy(other, now, ACCOUNT_DIGEST);
+    return address.len == 0 || !l->shared.known ||
+           account_digest(l->shared.on ? l->key : l->shared.keys.accounts, address, other);
+}
+
 int64_t labels_forget(struct labels *l, enum learn_forget what, struct slice which,
                       const char **reason)
 {
     sqlite3_stmt *const both[] = {l->statements[LABELS_FORGET + what],
                                   l->statements[LABELS_PENDING + what]};
-    char account[ACCOUNT_DIGEST], before[ACCOUNT_DIGEST] = "", message[LABEL_MESSAGE];
+    char account[ACCOUNT_DIGEST], other[ACCOUNT_DIGEST], message[LABEL_MESSAGE];
     enum label_how how;
     sqlite3_reset(l->statements[LABELS_VECTOR]);
     *reason = "there is no such way to name labels";
-    if (what == LEARN_FORGET_ACCOUNT && labels_account(l, which, account) &&
-        (which.len == 0 || account_digest(l->key, which, before))) {
+    if (what == LEARN_FORGET_ACCOUNT && labels_shared_await_names(l)) {
+        *reason = LABELS_NO_NAMES;
+        return -1;
+    }
+    if (what == LEARN_FORGET_ACCOUNT && names_of(l, which, account, other)) {
         for (size_t i = 0; i < 2; i++) {
             database_bind(both[i], 1, slice_of(account));
-            database_bind(both[i], 2, slice_of(before));
+            database_bind(both[i], 2, slice_of(other));
         }
         return forget(l, what, slice_of(account), reason);
     }

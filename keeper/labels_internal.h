@@ -82,7 +82,8 @@ enum shared_statement {
 
 /* labels_shared.h */
 struct labels_shared {
-    bool on; /* keys are known */
+    bool on;    /* labels are shared, by `keys` */
+    bool known; /* `keys` are */
     struct sharing_keys keys;
     char prefix[LABELS_PREFIX];
     struct labels_share state;
@@ -138,6 +139,9 @@ bool labels_shared_open(struct labels *labels);
 bool labels_shared_forget(struct labels *labels, enum learn_forget what, struct slice which);
 /* The same, before one is replaced: its place is to be taken out. */
 bool labels_shared_replace(struct labels *labels, struct slice account, struct slice message);
+
+/* Whether labels were shared, now or once, by names that are not known yet. */
+bool labels_shared_await_names(const struct labels *labels);
 
 /* What the columns `account` has for an address; empty for the admin's. False: it is no address. */
 bool labels_account(const struct labels *labels, struct slice address,

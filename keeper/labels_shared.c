@@ -129,12 +129,24 @@ bool labels_shared_write(struct labels *l)
     return database_step(set);
 }
 
+bool labels_shared_await_names(const struct labels *l)
+{
+    return !l->shared.known && has_name(&l->shared.state);
+}
+
+void labels_share_no_more(struct labels *l, const struct sharing_keys *keys)
+{
+    l->shared.keys = *keys;
+    l->shared.known = true;
+}
+
 bool labels_share_by(struct labels *l, const struct sharing_keys *keys, struct slice prefix,
                      const char **reason)
 {
     struct labels_shared *shared = &l->shared;
     sqlite3_reset(l->statements[LABELS_VECTOR]);
     shared->keys = *keys;
+    shared->known = true;
     slice_to_text(slice_sub(prefix, 0, LABELS_PREFIX - 1), shared->prefix, LABELS_PREFIX);
     *reason = "there is no randomness";
     if (!has_name(&shared->state) && getrandom(shared->state.gateway, LABELS_GATEWAY, 0) < 0)

@@ -31,6 +31,8 @@ struct labels_share {
  * with *reason. */
 bool labels_share_by(struct labels *labels, const struct sharing_keys *keys, struct slice prefix,
                      const char **reason);
+/* They are not shared now, but may have been: what accounts are called then, so that those can be forgotten. */
+void labels_share_no_more(struct labels *labels, const struct sharing_keys *keys);
 /* NULL: they are not shared, or the keys are not known yet. */
 const struct labels_share *labels_share(const struct labels *labels);
 const struct sharing_keys *labels_share_keys(const struct labels *labels);

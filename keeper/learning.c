@@ -175,18 +175,21 @@ static void tell_others(struct learning *l)
         sharing_tell(l->sharing);
 }
 
-int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice which,
-                        const char **reason)
-{
-    int64_t removed = labels_forget(l->labels, what, which, reason);
-    tell_others(l);
-    return removed;
-}
-
 /* Whether what we call accounts is settled. */
 static bool has_names(const struct learning *l)
 {
     return !l->sharing || labels_share(l->labels);
+}
+
+int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice which,
+                        const char **reason)
+{
+    *reason = LABELS_NO_NAMES;
+    if (!has_names(l))
+        return -1;
+    int64_t removed = labels_forget(l->labels, what, which, reason);
+    tell_others(l);
+    return removed;
 }
 
 static void ripen(struct learning *l)
@@ -250,8 +253,10 @@ static void share(struct learning *l, const unsigned char secret[static LEARN_SH
 {
     struct sharing_keys keys;
     const char *reason = "out of memory";
-    if (sharing_keys_of(secret, &keys) &&
-        labels_share_by(l->labels, &keys, sharing_prefix(l->sharing), &reason))
+    bool are = sharing_keys_of(secret, &keys);
+    if (are && !l->sharing)
+        labels_share_no_more(l->labels, &keys);
+    else if (are && labels_share_by(l->labels, &keys, sharing_prefix(l->sharing), &reason))
         sharing_begin(l->sharing);
     else
         log_at(LEVEL_ERROR, "", "nothing can be shared", field_str("reason", reason));
@@ -265,8 +270,7 @@ void learning_seal_to(struct learning *l, const struct seal_key *key,
     l->has_key = true;
     l->unheard -= l->unheard > 0; /* who has come takes what waits for him */
     labels_seal_to(l->labels, key);
-    if (l->sharing)
-        share(l, secret);
+    share(l, secret);
     ripen(l);
 }
 

@@ -346,6 +346,23 @@ TEST(test_what_users_said_before_labels_were_shared_counts_no_more_and_is_not_to
     assert_int_equal(known(one, LABEL_SPAM), 1);
 }
 
+TEST(test_an_account_is_forgotten_by_both_its_names_once_they_are_known)
+{
+    label(one, LABEL_SPAM, 1, jane);
+    labels_close(&one->labels);
+    open_gateway(one, "one"); /* it does not share any more */
+    label(one, LABEL_GOOD, 2, jane);
+    assert_int_equal(labels_forget(one->labels, LEARN_FORGET_ACCOUNT, jane, &reason), -1);
+    assert_string_equal(reason, LABELS_NO_NAMES);
+    labels_share_no_more(one->labels, &keys);
+    assert_null(labels_share(one->labels));
+    assert_int_equal(labels_forget(one->labels, LEARN_FORGET_ACCOUNT, jane, &reason), 2);
+    label(one, LABEL_GOOD, 3, jane);
+    share(one);
+    label(one, LABEL_GOOD, 4, jane);
+    assert_int_equal(labels_forget(one->labels, LEARN_FORGET_ACCOUNT, jane, &reason), 2);
+}
+
 static void read_one(struct gateway *gateway, unsigned n, int64_t when)
 {
     struct buf packet = buf_init(ROOM);

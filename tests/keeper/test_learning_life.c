@@ -4,6 +4,7 @@
 #include "keeper/learning.h"
 
 #include "base/clock.h"
+#include "common/left.h"
 #include "filters/spam/spam_model.h"
 #include "tests/harness/labels.h"
 #include "tests/harness/learner.h"
@@ -677,6 +678,54 @@ TEST_WITH(test_what_failed_is_told_in_its_own_words_and_briefly, begin_alone, en
     run_until(&heard.ends, 1);
     assert_int_equal(strlen(heard.reason), LEARN_REASON_MOST);
     buf_release(&out);
+}
+
+/* ---- with other gateways ---- */
+
+static uint64_t waiting(void)
+{
+    struct labels_counts counts;
+    assert_true(labels_counts(learning_labels(learning), &counts, &reason));
+    return counts.pending;
+}
+
+static void read_and_leave(void)
+{
+    struct left_read read = {.label = label_of(LABEL_GOOD, 1), .mailbox = SLICE("INBOX"), .uid = 1};
+    read.label.how = LABEL_LEFT;
+    read.label.account = SLICE("jane@example.com");
+    packet = buf_init(PACKET);
+    left_read_pack(&packet, &read);
+    learning_take(learning, KEEPING_READ, buf_slice(&packet), -1);
+    buf_release(&packet);
+    assert_int_equal(waiting(), 1);
+}
+
+TEST_WITH(test_where_labels_are_shared_none_is_forgotten_or_ripe_before_the_key_is_known,
+          begin_alone, end)
+{
+    static const struct labels_bounds left = {.count = 20000, .age = 180 * DAY, .left = DAY};
+    struct seal_key key;
+    int with[2];
+    assert_int_equal(ipc_pair(with), 0);
+    const struct learning_share share = {with[0], SLICE("gatepost:"), SLICE("mx.example.com")};
+    for (int start = 0; start < 2; start++) {
+        learning_free(&learning);
+        learning = learning_new(base, &left, pair[0], &share, &owner, NULL, &reason);
+        assert_non_null(learning);
+        assert_int_equal(learning_forget(learning, LEARN_FORGET_ALL, SLICE(""), &reason), -1);
+        assert_string_equal(reason, LABELS_NO_NAMES);
+        learning_prune(learning);
+        assert_int_equal(waiting(), start);
+        assert_true(seal_key_of((const unsigned char *)"a key that nobody has, or knows.", &key));
+        learning_seal_to(learning, &key, (const unsigned char[LEARN_SHARED]){7});
+        assert_int_equal(waiting(), 0);
+        read_and_leave();
+        clock_advance(2 * DAY * (int64_t)1000);
+    }
+    assert_true(learning_forget(learning, LEARN_FORGET_ALL, SLICE(""), &reason) > 0);
+    close(with[0]);
+    close(with[1]);
 }
 
 TEST_WITH(test_without_a_key_none_can_be_asked_for, begin_alone, end)
