@@ -71,6 +71,19 @@ static bool read_label(struct unpack *in, struct told_label *out)
            out->key.len == SEAL_KEY_ID && out->vector.len <= LEARN_SEALED_MOST;
 }
 
+/* A database that was restored from before, or copied, gives numbers that stand for other labels. */
+static bool is_ours(const struct hearing *h, const struct told_label *label)
+{
+    sqlite3_stmt *get = statement(h, SHARED_IS_OURS);
+    sqlite3_bind_int64(get, 1, (int64_t)label->number);
+    database_bind(get, 2, label->account);
+    database_bind_octets(get, 3, label->message);
+    bool is = h->is_own && label->number <= INT64_MAX && sqlite3_step(get) == SQLITE_ROW &&
+              sqlite3_column_int(get, 0);
+    sqlite3_reset(get);
+    return is;
+}
+
 /* It stands where it was read; or it is not there any more, and has no business there. */
 static bool place_own(const struct hearing *h, const struct told_label *label)
 {
@@ -78,8 +91,12 @@ static bool place_own(const struct hearing *h, const struct told_label *label)
                  *gone = statement(h, SHARED_GONE_OWN_BEFORE);
     sqlite3_bind_int64(gone, 1, (int64_t)label->number);
     database_bind(gone, 2, h->place);
+    database_bind(gone, 3, label->account);
+    database_bind_octets(gone, 4, label->message);
     database_bind(set, 1, h->place);
     sqlite3_bind_int64(set, 2, (int64_t)label->number);
+    database_bind(set, 3, label->account);
+    database_bind_octets(set, 4, label->message);
     if (!database_step(gone) || !database_step(set))
         return false;
     return sqlite3_changes(h->labels->db) > 0 || take_out(h, h->place);
@@ -138,7 +155,7 @@ static bool add(const struct hearing *h, const struct told_label *label)
 
 static bool take_label(const struct hearing *h, const struct told_label *label)
 {
-    if (h->is_own)
+    if (is_ours(h, label))
         return place_own(h, label);
     switch (find(h, label)) {
     case FOUND_SAME:

@@ -69,6 +69,7 @@ enum shared_statement {
     SHARED_GONE_CLEAR,
     SHARED_UNPLACE,
     SHARED_PLACE_OWN,
+    SHARED_IS_OURS,
     SHARED_PLACE,
     SHARED_FIND,
     SHARED_ADD,

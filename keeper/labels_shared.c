@@ -39,11 +39,17 @@ static const char *const texts[SHARED_STATEMENTS] = {
     [SHARED_GONE_BEFORE] = "INSERT INTO gone (place) SELECT place FROM label WHERE account = ?1"
                            " AND message = ?2 AND place <> '' AND place <> ?3",
     [SHARED_GONE_OWN_BEFORE] = "INSERT INTO gone (place) SELECT place FROM label WHERE number = ?1"
+                               " AND account = ?3 AND message = ?4"
                                " AND origin = 0 AND place <> '' AND place <> ?2",
     [SHARED_GONE_OVER] = "DELETE FROM gone WHERE number <= ?",
     [SHARED_GONE_CLEAR] = "DELETE FROM gone",
     [SHARED_UNPLACE] = "UPDATE label SET place = ''",
-    [SHARED_PLACE_OWN] = "UPDATE label SET place = ? WHERE number = ? AND origin = 0",
+    [SHARED_PLACE_OWN] = "UPDATE label SET place = ? WHERE number = ? AND origin = 0"
+                         " AND account = ? AND message = ?",
+    [SHARED_IS_OURS] = "SELECT NOT EXISTS (SELECT 1 FROM label WHERE number = ?1"
+                       " AND (account <> ?2 OR message <> ?3))"
+                       " AND ?1 <= coalesce((SELECT seq FROM sqlite_sequence"
+                       " WHERE name = 'label'), 0)",
     [SHARED_PLACE] = "UPDATE label SET place = ? WHERE account = ? AND message = ?",
     [SHARED_FIND] = "SELECT class, how, key, place = '' AND origin = 0 FROM label"
                     " WHERE account = ? AND message = ?",

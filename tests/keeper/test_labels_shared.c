@@ -289,6 +289,52 @@ TEST(test_what_comes_out_of_order_is_not_read)
     assert_string_equal(labels_share(two->labels)->cursor, "5-0");
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    static char octets[4 << 20];
+    FILE *file = fopen(from, "r");
+    assert_non_null(file);
+    size_t len = fread(octets, 1, sizeof octets, file);
+    fclose(file);
+    assert_non_null(file = fopen(to, "w"));
+    assert_int_equal(fwrite(octets, 1, len, file), len);
+    fclose(file);
+}
+
+static void close_gateway(struct gateway *gateway)
+{
+    assert_true(labels_settle(gateway->labels, &reason));
+    labels_close(&gateway->labels);
+}
+
+TEST(test_a_database_that_is_restored_from_before_takes_back_what_it_has_told_since)
+{
+    label(one, LABEL_SPAM, 1, SLICE(""));
+    tell(one);
+    close_gateway(one);
+    copy_file("one/labels.db", "kept");
+    open_gateway(one, "one");
+    share(one);
+    label(one, LABEL_SPAM, 2, SLICE(""));
+    label(one, LABEL_SPAM, 3, SLICE(""));
+    tell(one);
+    read_all(two);
+    close_gateway(one);
+    copy_file("kept", "one/labels.db");
+    open_gateway(one, "one");
+    share(one);
+    label(one, LABEL_GOOD, 4, SLICE("")); /* it has the number that 2 had */
+    one->read = 1;
+    tell(one);
+    tell(one);
+    read_all(two);
+    assert_int_equal(known(one, LABEL_SPAM), 3);
+    assert_int_equal(known(two, LABEL_SPAM), 3);
+    assert_int_equal(known(one, LABEL_GOOD), 1);
+    assert_int_equal(known(two, LABEL_GOOD), 1);
+    assert_int_equal(left(), 4);
+}
+
 TEST(test_when_the_stream_is_lost_each_tells_its_own_again)
 {
     label(one, LABEL_SPAM, 1, SLICE(""));
