@@ -106,7 +106,7 @@ enum found {
     NOT_FOUND,
     FOUND_SAME,
     FOUND_OTHER,
-    FOUND_LATER /* what we say later is told after it */
+    FOUND_LATER /* what we say later is told after it, unless nobody can open it any more */
 };
 
 static enum found find(const struct hearing *h, const struct told_label *label)
@@ -115,6 +115,7 @@ static enum found find(const struct hearing *h, const struct told_label *label)
     enum found found = NOT_FOUND;
     database_bind(get, 1, label->account);
     database_bind_octets(get, 2, label->message);
+    database_bind_octets(get, 3, (struct slice){(const char *)h->labels->seal.id, SEAL_KEY_ID});
     if (sqlite3_step(get) == SQLITE_ROW) {
         bool same = sqlite3_column_int(get, 0) == (int)label->class &&
                     sqlite3_column_int(get, 1) == (int)label->how &&

@@ -51,8 +51,8 @@ static const char *const texts[SHARED_STATEMENTS] = {
                        " AND ?1 <= coalesce((SELECT seq FROM sqlite_sequence"
                        " WHERE name = 'label'), 0)",
     [SHARED_PLACE] = "UPDATE label SET place = ? WHERE account = ? AND message = ?",
-    [SHARED_FIND] = "SELECT class, how, key, place = '' AND origin = 0 FROM label"
-                    " WHERE account = ? AND message = ?",
+    [SHARED_FIND] = "SELECT class, how, key, place = '' AND origin = 0 AND key = ?3 FROM label"
+                    " WHERE account = ?1 AND message = ?2",
     [SHARED_ADD] = "INSERT OR REPLACE INTO label (account, message, class, how, reference, time,"
                    " key, vector, names, origin, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, 1, ?)",
     [SHARED_SEEN] = "SELECT number FROM seen WHERE gateway = ?",

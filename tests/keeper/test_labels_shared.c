@@ -335,6 +335,20 @@ TEST(test_a_database_that_is_restored_from_before_takes_back_what_it_has_told_si
     assert_int_equal(left(), 4);
 }
 
+TEST(test_what_is_heard_replaces_what_we_said_under_a_key_that_is_no_more)
+{
+    unsigned char public[SEAL_KEY] = {5};
+    label(one, LABEL_SPAM, 1, SLICE(""));
+    assert_true(seal_key_of(public, &seal));
+    labels_seal_to(one->labels, &seal);
+    labels_seal_to(two->labels, &seal);
+    label(two, LABEL_GOOD, 1, SLICE(""));
+    tell(two);
+    read_all(one);
+    assert_int_equal(known(one, LABEL_GOOD), 1);
+    assert_int_equal(known(one, LABEL_SPAM), 0);
+}
+
 TEST(test_when_the_stream_is_lost_each_tells_its_own_again)
 {
     label(one, LABEL_SPAM, 1, SLICE(""));
