@@ -8,7 +8,7 @@
 
 enum { ADDRESS_MOST = 320 };
 
-static struct slice account_of(struct slice address)
+struct slice account_name(struct slice address)
 {
     size_t at = slice_rfind(address, '\\');
     struct slice name = slice_trim(slice_from(address, at < address.len ? at + 1 : 0));
@@ -19,7 +19,7 @@ bool account_digest(const uint64_t key[static 2], struct slice address,
                     char out[static ACCOUNT_DIGEST])
 {
     char small[ADDRESS_MOST];
-    address = account_of(address);
+    address = account_name(address);
     if (address.len == 0 || address.len > sizeof small)
         return false;
     for (size_t i = 0; i < address.len; i++)

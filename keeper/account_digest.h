@@ -7,6 +7,9 @@
 
 enum { ACCOUNT_DIGEST = 17 }; /* octets in hex, with a NUL */
 
+/* What of it counts, as it is spelt: within `address`. */
+struct slice account_name(struct slice address);
+
 /* One user is one, however he spells his login: case, blanks around it, a dot at its end and what stands before a
  * backslash ("CORP\joe") do not count. False: it is no address. */
 bool account_digest(const uint64_t key[static 2], struct slice address,

@@ -142,7 +142,7 @@ static bool may_be_told(const struct label *label)
     static const bool users[LABEL_HOWS] = {
         [LABEL_MOVED] = true, [LABEL_FLAGGED] = true, [LABEL_REPORTED] = true};
     static const bool nobodys[LABEL_HOWS] = {[LABEL_RELEASED] = true, [LABEL_REPORTED] = true};
-    if (slice_starts(label->account, SLICE("@")))
+    if (slice_starts(account_name(label->account), SLICE("@")))
         return label->how == LABEL_TRAP;
     return label->account.len ? users[label->how] : nobodys[label->how];
 }

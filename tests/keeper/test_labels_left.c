@@ -434,6 +434,8 @@ TEST(test_what_a_user_cannot_say_is_refused)
     assert_false(take(LABELS_OF_PROXIES, label_by(jane, LABEL_TRAP, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(SLICE(""), LABEL_TRAP, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(SLICE("@a.example"), LABEL_MOVED, 1), now));
+    assert_false(take(LABELS_OF_PROXIES, label_by(SLICE(" @a.example"), LABEL_MOVED, 1), now));
+    assert_false(take(LABELS_OF_PROXIES, label_by(SLICE("X\\@a.example"), LABEL_MOVED, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(jane, LABEL_RELEASED, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(jane, LABEL_IMPORTED, 1), now));
     assert_false(take(LABELS_OF_PROXIES, label_by(SLICE(""), LABEL_MOVED, 1), now));
