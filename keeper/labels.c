@@ -44,7 +44,12 @@ static const char *const migrations[] = {
     "CREATE TABLE forgetting (number INTEGER PRIMARY KEY AUTOINCREMENT, what INTEGER NOT NULL,"
     " which BLOB NOT NULL, until INTEGER NOT NULL);"
     "CREATE TABLE gone (number INTEGER PRIMARY KEY AUTOINCREMENT, place TEXT NOT NULL);",
-    "ALTER TABLE pending ADD COLUMN names INTEGER NOT NULL DEFAULT 0;",
+    /* What was made a vector of before is of other features, and is not learnt; nor can it be told from what is: it
+     * can be taught again when it is not there. */
+    "ALTER TABLE pending ADD COLUMN names INTEGER NOT NULL DEFAULT 0;"
+    "DELETE FROM pending;"
+    "UPDATE state SET changes = changes + (SELECT count(*) > 0 FROM label);"
+    "DELETE FROM label;",
 };
 
 FORM_FITS(LABELS, migrations);

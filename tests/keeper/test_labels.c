@@ -2,6 +2,7 @@
 #include "keeper/labels.h"
 
 #include "base/sealed_map.h"
+#include "keeper/database.h"
 #include "keeper/label_file.h"
 #include "keeper/unseal.h"
 #include "tests/harness/disk.h"
@@ -390,6 +391,33 @@ TEST(test_without_a_key_none_is_taken_and_those_of_another_key_are_not_learnt)
     assert_int_equal(count(), 0);
     learn(1, LABEL_SPAM);
     assert_int_equal(taken.known, 0);
+    assert_int_equal(count(), 1);
+}
+
+/* The form that it had with features of before. */
+static void make_of_before(void)
+{
+    sqlite3 *db;
+    learn(1, LABEL_SPAM);
+    labels_close(&labels);
+    assert_true(database_open("labels.db", DATABASE_SOON, &db));
+    assert_true(database_run(db, "ALTER TABLE pending DROP COLUMN names;"
+                                 "PRAGMA user_version = 3"));
+    sqlite3_close(db);
+}
+
+TEST(test_what_was_taught_by_features_of_before_goes_and_can_be_taught_again)
+{
+    uint64_t changes;
+    make_of_before();
+    open_them();
+    changes = labels_state(labels)->changes;
+    assert_int_equal(changes, 2);
+    assert_int_equal(count(), 0);
+    learn(1, LABEL_SPAM);
+    assert_int_equal(taken.taken, 1);
+    labels_close(&labels);
+    open_them();
     assert_int_equal(count(), 1);
 }
 
