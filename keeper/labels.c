@@ -74,6 +74,7 @@ static const char *const texts[LABELS_STATEMENTS] = {
                      " OR names = (SELECT names FROM share)) ORDER BY number LIMIT ?3",
     [LABELS_VECTOR] = "SELECT vector FROM label WHERE number = ?",
     [LABELS_LAST] = "SELECT max(number) FROM label",
+    [LABELS_AFTER] = "SELECT count(*) FROM label WHERE number > ?",
     [LABELS_COUNT] = "SELECT count(*) FROM label",
     [LABELS_COUNTS] = "SELECT how, class, count(*) FROM label GROUP BY how, class",
     [LABELS_FORGET + LEARN_FORGET_ALL] = "DELETE FROM label",
@@ -280,6 +281,13 @@ struct slice labels_vector(struct labels *l, uint64_t number)
 uint64_t labels_last(struct labels *l)
 {
     return number_in(l, LABELS_LAST);
+}
+
+uint64_t labels_after(struct labels *l, uint64_t number)
+{
+    sqlite3_reset(l->statements[LABELS_VECTOR]);
+    sqlite3_bind_int64(l->statements[LABELS_AFTER], 1, (int64_t)(number & INT64_MAX));
+    return number_in(l, LABELS_AFTER);
 }
 
 bool labels_counts(struct labels *l, struct labels_counts *out, const char **reason)

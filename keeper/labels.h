@@ -76,6 +76,8 @@ struct slice labels_vector(struct labels *labels, uint64_t number);
 
 uint64_t labels_last(struct labels *labels); /* the greatest number; 0: there is none */
 
+uint64_t labels_after(struct labels *labels, uint64_t number); /* how many have a greater one */
+
 struct labels_counts {
     uint64_t of[LABEL_HOWS][LABEL_CLASSES];
     uint64_t pending; /* messages that were read, and may be left where they are */

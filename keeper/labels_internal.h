@@ -26,6 +26,7 @@ enum labels_statement {
     LABELS_VOTES,
     LABELS_VECTOR,
     LABELS_LAST,
+    LABELS_AFTER,
     LABELS_COUNT,
     LABELS_COUNTS,
     LABELS_FORGET,                                  /* as many as enum learn_forget has */

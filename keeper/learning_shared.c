@@ -65,12 +65,22 @@ static bool mends(const struct learning *l, const struct sharing_head *head)
            !labels_place_after(share->forgot, head->read) && !labels_forget_untold(l->labels);
 }
 
+/* What is behind all that it has learnt is a change yet, for the build of a day: not for one at once, as some of it
+ * may be nothing that is learnt. In one that we had before and that is used again nothing is missed. */
+static uint64_t unlearnt(const struct learning *l, uint64_t changes)
+{
+    const struct model_entry *used = models_in_use(l->models);
+    uint64_t after = used->number == l->last ? labels_after(l->labels, used->until) : 0;
+    after = after < LEARNING_CHANGES ? after : LEARNING_CHANGES - 1;
+    return after < changes ? after : changes;
+}
+
 static void note_model(struct learning *l, const struct sharing_head *head)
 {
     struct labels_state state = *labels_state(l->labels);
     bool mended = state.forgotten && mends(l, head);
     state.time = clock_wall();
-    state.built = state.changes;
+    state.built = state.changes - unlearnt(l, state.changes);
     state.forgotten = state.forgotten && !mended;
     snprintf(state.outcome, sizeof state.outcome, "shared");
     snprintf(state.reason, sizeof state.reason, "%.*s", LEARN_REASON_MOST, head->by);

@@ -105,8 +105,9 @@ static void say_by_name(struct slice predictions, const struct label_name *names
     }
 }
 
+/* `last`: the greatest of our numbers among them; 0: there is none. */
 static bool say_by_number(struct slice predictions, struct label_name *names, size_t count,
-                          struct buf *out)
+                          struct buf *out, uint64_t *last)
 {
     struct unpack in = {.left = predictions};
     size_t known = 0;
@@ -126,6 +127,7 @@ static bool say_by_number(struct slice predictions, struct label_name *names, si
     qsort(all, known, sizeof *all, prediction_order);
     for (size_t i = 0; i < known; i++)
         learn_prediction_pack(out, &all[i]);
+    *last = known ? all[known - 1].number : 0;
     free(all);
     return true;
 }
@@ -176,9 +178,9 @@ static bool add(struct labels *labels, struct models *models, uint64_t number,
     size_t count;
     struct label_name *names = labels_names(labels, &count);
     *reason = "out of memory";
-    bool ok = say_by_number(file->predictions, names, names ? count : 0, &predictions);
+    bool ok =
+        say_by_number(file->predictions, names, names ? count : 0, &predictions, &entry.until);
     entry.number = number;
-    entry.until = labels_last(labels);
     ok = ok && models_add(models, &entry, file->model, buf_slice(&predictions), reason);
     free(names);
     buf_release(&predictions);

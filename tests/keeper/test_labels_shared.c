@@ -3,6 +3,7 @@
 #include "keeper/labels_shared.h"
 
 #include "common/left.h"
+#include "keeper/sharing_model.h"
 #include "tests/harness/labels.h"
 
 #include <sys/stat.h>
@@ -492,6 +493,42 @@ TEST(test_a_label_has_the_same_name_at_all)
     assert_int_not_equal(ours[0].name, theirs[0].name);
     free(ours);
     free(theirs);
+}
+
+static void add_model(struct gateway *gateway, struct models *models, struct buf *sealed)
+{
+    struct model_entry entry = {.number = 1, .until = 77, .weights = true};
+    struct buf predictions = buf_init(ROOM);
+    size_t n;
+    struct label_name *names = labels_names(gateway->labels, &n);
+    for (size_t i = 0; i < n; i++)
+        learn_prediction_pack(&predictions, &(struct learn_prediction){.number = names[i].number});
+    assert_true(models_add(models, &entry, SLICE("model"), buf_slice(&predictions), &reason));
+    assert_true(sharing_model_seal(gateway->labels, SLICE("gatepost:"), models,
+                                   models_in_use(models), sealed, &reason));
+    free(names);
+    buf_release(&predictions);
+}
+
+TEST(test_a_model_of_another_has_learnt_no_label_behind_the_last_that_it_tells_of)
+{
+    struct models *theirs = models_open("theirs", &reason), *ours = models_open("ours", &reason);
+    struct buf sealed = buf_init(1 << 20);
+    label(two, LABEL_GOOD, 1, SLICE(""));
+    label(one, LABEL_SPAM, 2, jane);
+    label(one, LABEL_SPAM, 3, SLICE(""));
+    tell(one);
+    read_all(two);
+    label(two, LABEL_GOOD, 4, SLICE(""));
+    label(two, LABEL_GOOD, 5, SLICE(""));
+    add_model(one, theirs, &sealed);
+    sharing_model_take(two->labels, SLICE("gatepost:"), ours, 9, buf_slice(&sealed), &reason);
+    assert_non_null(models_in_use(ours));
+    assert_int_equal(models_in_use(ours)->until, 3);
+    assert_int_equal(labels_after(two->labels, models_in_use(ours)->until), 2);
+    models_close(&theirs);
+    models_close(&ours);
+    buf_release(&sealed);
 }
 
 TEST(test_places_are_in_the_order_of_their_numbers)

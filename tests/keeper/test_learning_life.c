@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Learning with the gatepost-learn that is built: the keeper's side of it and the program, which talk on
  * the pair that the parent holds. */
-#include "keeper/learning.h"
+#include "keeper/learning_internal.h"
 
 #include "base/clock.h"
 #include "common/left.h"
@@ -682,6 +682,38 @@ TEST_WITH(test_what_failed_is_told_in_its_own_words_and_briefly, begin_alone, en
 
 /* ---- with other gateways ---- */
 
+static int with[2];
+
+/* As a keeper that starts, before it knows the key. */
+static void open_shared(const struct labels_bounds *of)
+{
+    const struct learning_share share = {with[0], SLICE("gatepost:"), SLICE("mx.example.com")};
+    learning_free(&learning);
+    learning = learning_new(base, of, pair[0], &share, &owner, NULL, &reason);
+    assert_non_null(learning);
+}
+
+static void tell_key(void)
+{
+    struct seal_key key;
+    assert_true(seal_key_of((const unsigned char *)"a key that nobody has, or knows.", &key));
+    learning_seal_to(learning, &key, (const unsigned char[LEARN_SHARED]){7});
+}
+
+static void begin_shared(void)
+{
+    begin_alone();
+    assert_int_equal(ipc_pair(with), 0);
+    open_shared(&bounds);
+}
+
+static void end_shared(void)
+{
+    end();
+    close(with[0]);
+    close(with[1]);
+}
+
 static uint64_t waiting(void)
 {
     struct labels_counts counts;
@@ -702,30 +734,55 @@ static void read_and_leave(void)
 }
 
 TEST_WITH(test_where_labels_are_shared_none_is_forgotten_or_ripe_before_the_key_is_known,
-          begin_alone, end)
+          begin_shared, end_shared)
 {
     static const struct labels_bounds left = {.count = 20000, .age = 180 * DAY, .left = DAY};
-    struct seal_key key;
-    int with[2];
-    assert_int_equal(ipc_pair(with), 0);
-    const struct learning_share share = {with[0], SLICE("gatepost:"), SLICE("mx.example.com")};
-    for (int start = 0; start < 2; start++) {
-        learning_free(&learning);
-        learning = learning_new(base, &left, pair[0], &share, &owner, NULL, &reason);
-        assert_non_null(learning);
+    for (unsigned start = 0; start < 2; start++) {
+        open_shared(&left);
         assert_int_equal(learning_forget(learning, LEARN_FORGET_ALL, SLICE(""), &reason), -1);
         assert_string_equal(reason, LABELS_NO_NAMES);
         learning_prune(learning);
         assert_int_equal(waiting(), start);
-        assert_true(seal_key_of((const unsigned char *)"a key that nobody has, or knows.", &key));
-        learning_seal_to(learning, &key, (const unsigned char[LEARN_SHARED]){7});
+        tell_key();
         assert_int_equal(waiting(), 0);
         read_and_leave();
-        clock_advance(2 * DAY * (int64_t)1000);
+        clock_advance((int64_t)2 * DAY * 1000);
     }
     assert_true(learning_forget(learning, LEARN_FORGET_ALL, SLICE(""), &reason) > 0);
-    close(with[0]);
-    close(with[1]);
+}
+
+/* The model that another gateway has made of labels that are not ours. */
+static void take_model_of_another(struct models *theirs, uint64_t number)
+{
+    struct model_entry entry = {.number = number, .weights = true, .digest = {(uint8_t)number}};
+    struct sharing_head head = {.generation = number, .model = {(uint8_t)number}};
+    struct buf sealed = buf_init(1 << 20);
+    assert_true(models_add(theirs, &entry, SLICE("model"), SLICE(""), &reason));
+    assert_true(sharing_model_seal(learning_labels(learning), SLICE("gatepost:"), theirs,
+                                   models_in_use(theirs), &sealed, &reason));
+    learning_sharing_owner.take(learning, &head, buf_slice(&sealed), &reason);
+    assert_memory_equal(used()->digest, entry.digest, LEARN_DIGEST);
+    buf_release(&sealed);
+}
+
+static uint64_t changes_left(void)
+{
+    const struct labels_state *state = labels_state(learning_labels(learning));
+    return state->changes - state->built;
+}
+
+TEST_WITH(test_what_a_model_of_another_has_not_learnt_is_learnt_within_a_day, begin_shared,
+          end_shared)
+{
+    struct models *theirs = models_open("theirs", &reason);
+    tell_key();
+    teach_both(0, 3);
+    take_model_of_another(theirs, 1);
+    assert_int_equal(changes_left(), 6);
+    teach_both(3, 100);
+    take_model_of_another(theirs, 2);
+    assert_int_equal(changes_left(), LEARNING_CHANGES - 1);
+    models_close(&theirs);
 }
 
 TEST_WITH(test_without_a_key_none_can_be_asked_for, begin_alone, end)
