@@ -8,7 +8,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { UTF8 = 1, EIGHT_BIT = 2, APART = 4, JOURNAL = 8, HELD = 1 /* bits on the wire */ };
+enum {
+    UTF8 = 1,
+    EIGHT_BIT = 2,
+    APART = 4,
+    JOURNAL = 8,
+    RELAY = 16,
+    HELD = 1 /* bits on the wire */
+};
 
 /* ---- octets ---- */
 
@@ -46,10 +53,12 @@ bool hold_encode(struct buf *out, const struct hold_request *request)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         pack_slice(out, texts[i]);
     pack_u8(out, (uint8_t)((request->utf8 ? UTF8 : 0) | (request->eight_bit ? EIGHT_BIT : 0) |
-                           (request->apart.len ? APART : 0) |
+                           (request->apart.len ? APART : 0) | (request->relay.len ? RELAY : 0) |
                            (request->place == HELD_IN_JOURNAL ? JOURNAL : 0)));
     if (request->apart.len)
         pack_slice(out, request->apart);
+    if (request->relay.len)
+        pack_slice(out, request->relay);
     pack_u64(out, request->ticket);
     pack_u32(out, (uint32_t)request->recipient_count);
     for (size_t i = 0; i < request->recipient_count; i++)
@@ -84,6 +93,8 @@ bool hold_decode(struct slice payload, struct arena *arena, struct hold_request 
     request->place = bits & JOURNAL ? HELD_IN_JOURNAL : HELD_IN_QUARANTINE;
     if (bits & APART)
         request->apart = unpack_slice(&in);
+    if (bits & RELAY)
+        request->relay = unpack_slice(&in);
     request->ticket = unpack_u64(&in);
     return unpack_recipients(&in, arena, request) && unpack_done(&in);
 }

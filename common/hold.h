@@ -32,6 +32,7 @@ struct hold_request {
     struct slice reference, client, sender, author, subject, message_id;
     struct slice fields; /* ours, which stand in front of the message when it is released */
     struct slice ret, envid;
+    struct slice relay; /* the backend by which it leaves; empty: that of each recipient's domain */
     struct slice apart; /* what makes it another than one of the same octets; mostly empty */
     /* Known to who asks alone: what is held with it can be withdrawn with it, also where the answer
      * is not waited for. Not 0. */

@@ -25,15 +25,20 @@ static struct slice digest_of(const struct coming *c)
     return (struct slice){(const char *)c->digest, DIGEST};
 }
 
+/* Of what is empty nothing, so that the digest of most is that of their octets. */
+static bool digest_part(EVP_MD_CTX *ctx, struct slice part)
+{
+    uint64_t len = part.len;
+    return len == 0 || (EVP_DigestUpdate(ctx, &len, sizeof len) == 1 &&
+                        EVP_DigestUpdate(ctx, part.ptr, part.len) == 1);
+}
+
+/* What leaves by another way is another, also of the same octets: a container names one. */
 static bool digest_in(EVP_MD_CTX *ctx, struct coming *c)
 {
-    struct slice apart = c->request->apart;
-    uint64_t len = apart.len;
-    bool ok = EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1;
-    if (len > 0)
-        ok = ok && EVP_DigestUpdate(ctx, &len, sizeof len) == 1 &&
-             EVP_DigestUpdate(ctx, apart.ptr, apart.len) == 1;
-    return ok && EVP_DigestUpdate(ctx, c->message.ptr, c->message.len) == 1 &&
+    return EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1 &&
+           digest_part(ctx, c->request->apart) && digest_part(ctx, c->request->relay) &&
+           EVP_DigestUpdate(ctx, c->message.ptr, c->message.len) == 1 &&
            EVP_DigestFinal_ex(ctx, c->digest, NULL) == 1;
 }
 

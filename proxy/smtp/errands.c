@@ -202,8 +202,17 @@ static bool edit(struct delivery *d)
     return input.trace.ptr && edits_apply(d->arena, &input, &d->edited);
 }
 
-/* NULL: its domain is none of ours any more. */
-static const struct backend *backend_of(struct delivery *d)
+static const struct backend *relay_of(const struct config *config, struct slice name)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct backend *relay = config->listeners[i].relay;
+        if (relay && slice_eq(relay->name, name))
+            return relay;
+    }
+    return NULL;
+}
+
+static const struct backend *domain_backend(struct delivery *d)
 {
     struct domain_name name;
     struct slice address = d->errand.address;
@@ -212,6 +221,19 @@ static const struct backend *backend_of(struct delivery *d)
         return NULL;
     const struct domain *domain = config_domain(d->all->proxy->config, name);
     return domain ? domain->backend : NULL;
+}
+
+/* NULL with *why: it is configured no more, and may be again. */
+static const struct backend *backend_of(struct delivery *d, struct slice *why)
+{
+    struct slice relay = d->held.relay;
+    *why = SLICE("its domain has no server behind");
+    if (relay.len == 0)
+        return domain_backend(d);
+    *why = arena_printf(d->arena, "no listener has the relay %.*s any more", SLICE_ARGS(relay));
+    if (!why->ptr)
+        *why = SLICE("out of memory");
+    return relay_of(d->all->proxy->config, relay);
 }
 
 static void submit(struct delivery *d, const struct backend *backend)
@@ -253,7 +275,8 @@ static void only_learn(struct delivery *d, bool readable)
 
 static void begin(struct delivery *d, int file)
 {
-    const struct backend *backend = backend_of(d);
+    struct slice why;
+    const struct backend *backend = NULL;
     d->job.id = "";
     d->octets = sealed_map(file, MESSAGE_MOST);
     bool readable = d->octets.ptr && read_held(d);
@@ -261,8 +284,8 @@ static void begin(struct delivery *d, int file)
         only_learn(d, readable);
     else if (!readable)
         finish(d, ERRAND_LATER, SLICE("what was held cannot be read"));
-    else if (!backend)
-        finish(d, ERRAND_LATER, SLICE("its domain has no server behind"));
+    else if (!(backend = backend_of(d, &why)))
+        finish(d, ERRAND_LATER, why);
     else if (!edit(d))
         finish(d, ERRAND_LATER, SLICE("out of memory"));
     else

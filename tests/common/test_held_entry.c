@@ -55,6 +55,7 @@ TEST(test_a_request_goes_where_it_says)
         const struct hold_recipient to = {.address = SLICE("u@example.com"), .age = 9};
         const struct hold_request request = {.place = place,
                                              .subject = SLICE("hello"),
+                                             .relay = SLICE("smart"),
                                              .eight_bit = true,
                                              .recipients = &to,
                                              .recipient_count = 1};
@@ -63,6 +64,7 @@ TEST(test_a_request_goes_where_it_says)
         assert_true(hold_encode(&out, &request));
         assert_true(hold_decode(buf_slice(&out), arena, &read));
         assert_true(read.place == place && read.eight_bit && !read.utf8);
+        assert_true(slice_eq(read.relay, request.relay) && !read.apart.len);
         assert_true(slice_eq(read.recipients[0].address, to.address));
         buf_release(&out);
     }

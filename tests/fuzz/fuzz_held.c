@@ -17,7 +17,7 @@ static void try_request(struct slice octets, struct arena *arena)
     require(hold_encode(&out, &request));
     require(hold_decode(buf_slice(&out), arena, &again));
     require(again.recipient_count == request.recipient_count && again.place == request.place &&
-            slice_eq(again.fields, request.fields));
+            slice_eq(again.fields, request.fields) && slice_eq(again.relay, request.relay));
     buf_release(&out);
 }
 

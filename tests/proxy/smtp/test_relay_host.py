@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: ISC
 """Mail that leaves: from our own servers alone, to anywhere, by a relay host whose answer is the sender's."""
 import base64
+import pathlib
 
 import pytest
 
 from lab import needs, users
 from lab.backend import CLOSE, HANG, server_context
 from lab.dovecot import Dovecot
-from lab.gatepost import backend, check_configuration, domains
+from lab.gatepost import READY, backend, check_configuration, domains
 from lab.ports import free_port
 from lab.postfix import Postfix
 from lab.process import wait_until
@@ -230,6 +231,59 @@ def test_without_tls_no_password_is_said(start, new_backend, as_gatepost):
     start(body)
     assert send(out, MESSAGE, ELSEWHERE).code == 451
     assert "AUTH" not in host.verbs()
+
+
+# ---- held ----
+
+HELD = 'rule "hold" when direction == outbound then quarantine "leaks"\n'
+
+
+def held_ones(it):
+    for line in READY:
+        assert it.gateway.wait_log(line, 20)
+    assert it.sends(ELSEWHERE, "user@example.com").code == 250
+    assert not it.relay.messages and not it.behind.messages
+    numbers = [str(entry["number"]) for entry in it.gateway.held()]
+    assert len(numbers) == 2
+    return numbers
+
+
+def release(it, numbers):
+    for number in numbers:
+        assert it.gateway.control("quarantine", "release", number) is not None
+
+
+def test_what_was_held_on_its_way_out_leaves_by_the_relay_host(site):
+    it = site(rules=HELD)
+    release(it, held_ones(it))
+    assert wait_until(lambda: len(it.relay.messages) == 2), it.gateway.held()
+    assert sorted(message.recipients[0] for message in it.relay.messages) == [ELSEWHERE, "user@example.com"]
+    assert not it.behind.messages and wait_until(lambda: not it.gateway.held())
+
+
+def test_what_came_in_and_is_the_same_leaves_by_its_own_way(site):
+    it = site(rules='rule "hold" when sender == "user@example.com" then quarantine "leaks"\n')
+    held_ones(it)
+    assert send(it.port, MESSAGE, "user@example.com", sender="user@example.com").code == 250
+    release(it, [str(entry["number"]) for entry in it.gateway.held()])
+    assert wait_until(lambda: len(it.relay.messages) == 2 and len(it.behind.messages) == 1), it.gateway.held()
+
+
+def test_what_was_held_for_a_relay_host_that_is_gone_waits_until_there_is_one(site):
+    it = site(rules=HELD)
+    number = held_ones(it)[0]
+    file = pathlib.Path(it.gateway.file)
+    text = file.read_text()
+    file.write_text(text.replace("relay smart", "relay another").replace("backend smart", "backend another"))
+    it.gateway.reload()
+    assert it.gateway.wait_log("serving generation=2")
+    release(it, [number])
+    said = "no listener has the relay smart any more"
+    assert wait_until(lambda: it.gateway.held(number)[0]["said"] == said), it.gateway.held(number)
+    assert it.gateway.held(number)[0]["state"] == "leaving" and not it.relay.messages
+    file.write_text(text)
+    it.gateway.reload()
+    assert wait_until(lambda: it.relay.messages, 30), it.gateway.held(number)
 
 
 # ---- a real one ----
