@@ -20,6 +20,7 @@ enum signer_message {
     SIGNER_END,      /* to it */
     SIGNER_READY,    /* from it */
     SIGNER_FAILED,   /* from it: why (slice); it ends */
+    SIGNER_DEAF,     /* from it: some proxy has closed the queue, and it exits */
 };
 
 /* On the queue, and on the socket for the answer. */
@@ -29,6 +30,7 @@ enum {
     SIGNING_DIGEST = 32,     /* SHA-256 */
     SIGNING_SIGNATURE = 512, /* of RSA with 4096 bits */
     SIGNING_SET_MAX = 16 * 1024 * 1024,
+    SIGNING_SETS_MOST = 4, /* of generations that may have sessions, and a new one */
 };
 
 /* One signature: whose, how, of what. */

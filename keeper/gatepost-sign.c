@@ -13,7 +13,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { HEARD_AT_ONCE = 2 };
+enum {
+    HEARD_AT_ONCE = 2,
+    NOTHING_MOST = 100, /* in a row: the queue is closed */
+};
 
 static struct signing_keys *keys;
 static char inbox[IPC_PAYLOAD_MAX + 2];
@@ -66,14 +69,24 @@ static void answer(const struct ipc_message *message)
     signing_tell(message->fds[0], &answer);
 }
 
+static _Noreturn void go_deaf(void)
+{
+    ipc_send(SIGNER_CONTROL_FD, SIGNER_DEAF, SLICE(""), NULL, 0, true);
+    signing_keys_free(&keys);
+    exit(EXIT_FAILURE);
+}
+
+/* Of a packet without octets and of a socket that somebody has shut down the same is heard. */
 static void hear_proxies(void)
 {
+    static unsigned nothing;
     struct ipc_message message;
     int got = ipc_recv(SIGNER_QUEUE_FD, &message, inbox, sizeof inbox, false);
-    if (got < 0 && errno != EBADMSG)
-        end();
+    if (got < 0 && ++nothing == NOTHING_MOST)
+        go_deaf();
     if (got <= 0)
         return;
+    nothing = 0;
     answer(&message);
     ipc_close_fds(&message);
 }

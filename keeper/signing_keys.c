@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    SETS_MOST = 4,     /* of generations that may have sessions, and a new one */
     TRIAL_BITS = 1024, /* quickly made, and used for nothing */
 };
 
@@ -50,7 +49,7 @@ void signing_keys_forget(struct signing_keys *sets)
 
 static void limit(struct signing_keys *sets)
 {
-    for (size_t n = 1; sets && n < SETS_MOST; n++)
+    for (size_t n = 1; sets && n < SIGNING_SETS_MOST; n++)
         sets = sets->before;
     signing_keys_forget(sets);
 }

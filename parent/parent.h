@@ -146,6 +146,7 @@ void slot_drain(struct slot *slot, bool stopping);
 void slot_kill(struct slot *slot, const char *why);
 bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
 void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
+void slot_send_signer(struct slot *slot, const struct sign *sign);
 void slot_send_lists(struct slot *slot, const struct keeper *keeper);
 void slot_send_mark(struct slot *slot, const struct release *release);
 bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);

@@ -375,6 +375,17 @@ static void tell_pairs(struct parent *parent, int64_t now)
                 slot_send_pairs(&generation->slots[number], &parent->keeper);
 }
 
+static void tell_signer(struct parent *parent)
+{
+    struct generation *generation;
+    if (!parent->sign.news)
+        return;
+    parent->sign.news = false;
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            slot_send_signer(&generation->slots[number], &parent->sign);
+}
+
 /* Does everything that is due; returns when the next is. */
 static int64_t settle(struct parent *parent, int64_t now)
 {
@@ -409,6 +420,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     sooner(&next, learn_settle(&parent->learn, now));
     sooner(&next, sign_settle(&parent->sign, now));
     tell_pairs(parent, now);
+    tell_signer(parent);
     tell_lists(parent);
     tell_mark(parent);
     FOR_EACH_GENERATION(generation, parent) {

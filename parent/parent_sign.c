@@ -13,7 +13,7 @@ enum { AGAIN_MS = 200 /* when it had no room for its keys */ };
 
 bool sign_init(struct sign *sign)
 {
-    *sign = (struct sign){.process = {.name = "gatepost-sign", .control = -1}, .keys = -1};
+    *sign = (struct sign){.process = {.name = "gatepost-sign", .control = -1}};
     return ipc_pair(sign->queue) == 0;
 }
 
@@ -24,13 +24,32 @@ static void not_started(struct sign *sign, struct slice reason, int64_t now)
 
 /* ---- what is wanted ---- */
 
+static void drop_set(struct sign *sign, size_t at)
+{
+    if (sign->sets[at].keys >= 0)
+        close(sign->sets[at].keys);
+    sign->set_count--;
+    sign->told -= at < sign->told;
+    memmove(&sign->sets[at], &sign->sets[at + 1], (sign->set_count - at) * sizeof *sign->sets);
+}
+
+static bool is_latest(const struct sign *sign, unsigned generation)
+{
+    return sign->set_count && sign->sets[sign->set_count - 1].generation == generation;
+}
+
+/* One that comes back, as the reload behind it has failed, is there once. */
 static void take_keys(struct sign *sign, const struct loaded *loaded, unsigned generation)
 {
-    int keys = fcntl(loaded->signing, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (sign->keys >= 0)
-        close(sign->keys);
-    sign->keys = keys;
-    sign->set = generation;
+    for (size_t i = 0; i < sign->set_count; i++)
+        if (sign->sets[i].generation == generation) {
+            drop_set(sign, i);
+            break;
+        }
+    if (sign->set_count == SIGNING_SETS_MOST)
+        drop_set(sign, 0);
+    sign->sets[sign->set_count++] =
+        (struct sign_set){generation, fcntl(loaded->signing, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
 }
 
 void sign_configure(struct sign *sign, const struct loaded *loaded, unsigned generation,
@@ -38,7 +57,7 @@ void sign_configure(struct sign *sign, const struct loaded *loaded, unsigned gen
 {
     sign->wanted = loaded && loaded->signing > 0 &&
                    sealed_command_for(&loaded->config->settings, SLICE(""), &sign->command);
-    if (sign->wanted && sign->set != generation)
+    if (sign->wanted && !is_latest(sign, generation))
         take_keys(sign, loaded, generation);
     if (sign->wanted && sealed_command_same(&sign->command, &sign->running))
         return;
@@ -49,7 +68,9 @@ void sign_configure(struct sign *sign, const struct loaded *loaded, unsigned gen
 
 void sign_forget(struct sign *sign)
 {
-    if (sign->process.pid != 0 && sign->told == sign->set)
+    while (sign->set_count > 1)
+        drop_set(sign, 0);
+    if (sign->process.pid != 0 && sign->told == sign->set_count)
         ipc_send(sign->process.control, SIGNER_FORGET, SLICE(""), NULL, 0, false);
 }
 
@@ -69,12 +90,13 @@ static void start(struct sign *sign, int64_t now)
 /* False: it has no room for them now. */
 static bool tell_keys(struct sign *sign)
 {
-    bool due = sign->process.pid != 0 && !sign->process.ending && sign->told != sign->set;
-    bool full =
-        due && ipc_send(sign->process.control, SIGNER_KEYS, SLICE(""), &sign->keys, 1, false) == 0;
-    if (due && !full)
-        sign->told = sign->set; /* if it has gone, the next one is told */
-    return !full;
+    if (sign->process.pid == 0 || sign->process.ending)
+        return true;
+    for (; sign->told < sign->set_count; sign->told++) /* if it has gone, the next one is told */
+        if (ipc_send(sign->process.control, SIGNER_KEYS, SLICE(""), &sign->sets[sign->told].keys, 1,
+                     false) == 0)
+            return false;
+    return true;
 }
 
 int64_t sign_settle(struct sign *sign, int64_t now)
@@ -89,12 +111,27 @@ int64_t sign_settle(struct sign *sign, int64_t now)
 
 /* ---- what it says ---- */
 
+static void make_queue(struct sign *sign)
+{
+    int made[2];
+    log_at(LEVEL_ERROR, "", "gatepost-sign's queue was closed, and is made anew");
+    if (ipc_pair(made) != 0)
+        return; /* the next one finds it closed, and says so */
+    for (size_t i = 0; i < 2; i++) {
+        close(sign->queue[i]);
+        sign->queue[i] = made[i];
+    }
+    sign->news = true;
+}
+
 static void heard(void *ctx, const struct ipc_message *message, int64_t now)
 {
     struct sign *sign = ctx;
     struct unpack in = {.left = message->payload};
     if (message->type == SIGNER_FAILED) {
         not_started(sign, unpack_slice(&in), now);
+    } else if (message->type == SIGNER_DEAF) {
+        make_queue(sign);
     } else if (message->type == SIGNER_READY) {
         helper_serves(&sign->process, now);
         sign->serves = true;

@@ -86,6 +86,12 @@ void slot_send_pairs(struct slot *slot, const struct keeper *keeper)
         slot_send(slot, MESSAGE_SHARING, nothing, keeper->sharing[KEEPER_PROXIES_END]);
 }
 
+void slot_send_signer(struct slot *slot, const struct sign *sign)
+{
+    if (slot->generation->loaded.signing > 0 && slot->next_tell > TELL_SIGNER)
+        slot_send(slot, MESSAGE_SIGNER, (struct slice){NULL, 0}, sign->queue[SIGN_PROXIES_END]);
+}
+
 void slot_send_lists(struct slot *slot, const struct keeper *keeper)
 {
     slot_send(slot, MESSAGE_LISTS, (struct slice){NULL, 0}, keeper->lists);

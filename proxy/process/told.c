@@ -151,6 +151,8 @@ static void take_mark(struct program *p, struct ipc_message *m)
 
 static void take_signer(struct program *p, struct ipc_message *m)
 {
+    if (p->proxy.signer >= 0)
+        close(p->proxy.signer);
     p->proxy.signer = m->fds[0];
     m->fd_count = 0;
 }

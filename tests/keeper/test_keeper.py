@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The keeper and what befalls it: killed, stopped, a full disk, a damaged file. Mail goes on, and what can be kept is kept."""
 import contextlib
-import ctypes
 import json
 import os
 import pathlib
@@ -18,6 +17,7 @@ import pytest
 from lab import needs
 from lab.gatepost import Gatepost, backend, certificate, check_configuration, domains
 from lab.process import wait_until
+from lab.queues import other_end
 from lab.smtp_client import Session
 
 CONTROL_STATUS, CONTROL_FIND, CONTROL_FORGET, CONTROL_ITEM, CONTROL_END = 1, 2, 3, 4, 5
@@ -297,22 +297,9 @@ def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkey
 # ---- a proxy that was taken over
 
 
-def inode(pid, fd):
-    return int(os.readlink("/proc/%d/fd/%d" % (pid, fd))[len("socket:["):-1])
-
-
 def queue_of(gateway):
     """The sending end of the keeper's queue, as every proxy has it."""
-    mine = inode(keeper(gateway), 4)
-    listed = subprocess.run(["ss", "-xHn"], capture_output=True, text=True, check=True).stdout.split("\n")
-    other = next(int(words[7]) for words in map(str.split, listed) if len(words) >= 8 and words[5] == str(mine))
-    pid = gateway.process.pid
-    fd = next(int(name) for name in os.listdir("/proc/%d/fd" % pid) if os.readlink("/proc/%d/fd/%s" % (pid, name)) == "socket:[%d]" % other)
-    libc, pidfd = ctypes.CDLL(None, use_errno=True), os.pidfd_open(pid)
-    copy = libc.syscall(438, pidfd, fd, 0)  # pidfd_getfd
-    os.close(pidfd)
-    assert copy >= 0, os.strerror(ctypes.get_errno())
-    return socket.socket(fileno=copy)
+    return other_end(gateway, keeper(gateway))
 
 
 @needs.root

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 """What leaves is signed for the domain in its From, after all edits: every signature is verified by python3-dkim and by libopendkim."""
 import os
+import pathlib
 import re
 import signal
+import socket
 
 import pytest
 
@@ -12,6 +14,7 @@ from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, domains
 from lab.postfix import Sender
 from lab.process import wait_until
+from lab.queues import other_end
 from lab.smtp_client import Session, send
 
 pytest.importorskip("dkim", reason="no python3-dkim")
@@ -228,6 +231,65 @@ def test_a_signer_that_dies_over_a_question_puts_mail_off(site):
     session.expect("QUIT", 221)
     got, _ = site.sent(HEAD + b"Subject: again\r\n\r\nx\r\n")
     assert sorted(verify(got, *site.all_keys())) == BOTH
+
+
+def signer(gateway, *others):
+    """The one that serves, and is none of those."""
+    def serves():
+        pids = [pid for pid in gateway.pids("gatepost-sign") if pid not in others]
+        return pids and 'gatepost-sign ready pid=%d' % pids[0] in gateway.log() and pids[0]
+    pid = wait_until(serves, 20)
+    assert pid, gateway.log()
+    return pid
+
+
+def signs_all(site):
+    got, _ = site.sent(HEAD + b"Subject: again\r\n\r\nx\r\n")
+    return sorted(verify(got, *site.all_keys())) == BOTH
+
+
+def test_nonsense_on_the_queue_of_the_signer_ends_nothing(site):
+    pid = signer(site.gateway)
+    with other_end(site.gateway, pid) as queue:
+        for packet in (b"", b"x", b"\1\0", b"\1\0" + b"\xff" * 1000):
+            for _ in range(20):
+                queue.send(packet)
+    assert signs_all(site) and signer(site.gateway) == pid
+
+
+def test_a_queue_of_the_signer_that_a_proxy_closes_is_made_anew(site):
+    site.gateway.caused += ["queue was closed, and is made anew", "gatepost-sign died"]
+    proxies = site.gateway.pids("gatepost-proxy")
+    for how in (socket.SHUT_WR, socket.SHUT_RDWR):
+        pid = signer(site.gateway)
+        with other_end(site.gateway, pid) as queue:
+            queue.shutdown(how)
+        signer(site.gateway, pid)
+        assert signs_all(site)
+    assert site.gateway.pids("gatepost-proxy") == proxies
+
+
+def test_a_signer_that_is_started_again_has_the_keys_of_older_sessions_too(site):
+    site.gateway.caused.append("gatepost-sign died")
+    file = pathlib.Path(site.gateway.file)
+    text = file.read_text()
+    with Session(site.gateway.port) as session:
+        session.ehlo()
+        session.expect("MAIL FROM:<anna@example.com>", 250)
+        file.write_text(text.replace(sentence(["example.com"], site.rsa, site.ed25519), sentence(["example.com"], site.rsa)))
+        site.gateway.reload()
+        assert site.gateway.wait_log("serving generation=2")
+        pid = signer(site.gateway)
+        os.kill(pid, signal.SIGKILL)
+        signer(site.gateway, pid)
+        session.expect("RCPT TO:<b@example.net>", 250)
+        site.behind.forget()
+        assert session.data(HEAD + b"\r\nx\r\n").code == 250
+        assert sorted(verify(site.behind.messages[-1].content, *site.all_keys())) == BOTH
+    file.write_text(text)
+    site.gateway.reload()
+    assert site.gateway.wait_log("serving generation=3")
+    assert signs_all(site)
 
 
 @pytest.mark.skipif(needs.SANITIZED, reason="no jail with sanitizers")
