@@ -166,6 +166,8 @@ static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp
         upstream_server_tls_failed(server->at, trouble);
     else if (why == UPSTREAM_END_CONNECT)
         upstream_server_failed(server->at, trouble);
+    else if (why == UPSTREAM_END_REFUSED)
+        upstream_server_refused(server->at, trouble);
     smtp_pools_look_soon(pool->all);
     if (job) {
         smtp_pool_close_idle(server, INT64_MAX); /* what was idle beside it is not trusted either */

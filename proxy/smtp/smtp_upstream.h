@@ -26,6 +26,7 @@ struct smtp_upstream_setup {
 
 enum smtp_upstream_end {
     UPSTREAM_END_CONNECT, /* never became usable: the server counts as down */
+    UPSTREAM_END_REFUSED, /* our login is: it is down for longer */
     UPSTREAM_END_TLS,     /* the handshake failed */
     UPSTREAM_END_BROKEN,  /* broke while in use or idle */
     UPSTREAM_END_CLOSED,  /* we closed it */

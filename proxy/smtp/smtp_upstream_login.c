@@ -62,6 +62,7 @@ void smtp_upstream_got_login_reply(struct smtp_upstream *c, const struct smtp_re
     } else {
         snprintf(trouble, sizeof trouble, "login refused with %u %.*s", reply->code,
                  reply->enhanced.len < 16 ? (int)reply->enhanced.len : 0, reply->enhanced.ptr);
-        smtp_upstream_over(c, UPSTREAM_END_CONNECT, trouble);
+        smtp_upstream_over(c, reply->code / 100 == 5 ? UPSTREAM_END_REFUSED : UPSTREAM_END_CONNECT,
+                           trouble);
     }
 }

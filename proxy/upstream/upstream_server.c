@@ -11,6 +11,7 @@
 enum {
     DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
     DOWN_MOST_MS = 30000,
+    REFUSED_MS = 600000,
     NO_TLS_MS = 600000,
     LIMITS_MAX = 160, /* words */
 };
@@ -71,19 +72,32 @@ unsigned upstream_server_number(const struct upstream_server *server)
 
 /* ---- up or down ---- */
 
+static void leave_alone(struct upstream_server *server, int64_t ms, const char *trouble)
+{
+    int64_t until = clock_ms() + ms;
+    if (server->down_until < until)
+        server->down_until = until;
+    if (!server->down_since)
+        server->down_since = clock_wall();
+    shared_server_down(server->shared, server->row, server->number, server->down_since, trouble);
+    log_at(LEVEL_DEBUG, "", "backend server failed", field_text("backend", server->backend->name),
+           field_text("server", server->conf->address), field_str("reason", trouble),
+           field_num("retry_ms", ms));
+}
+
 void upstream_server_failed(struct upstream_server *server, const char *trouble)
 {
     bool again = server->down_ms > 0;
     server->down_ms = again ? server->down_ms * 2 : DOWN_FIRST_MS;
     if (server->down_ms > DOWN_MOST_MS)
         server->down_ms = DOWN_MOST_MS;
-    server->down_until = clock_ms() + server->down_ms;
-    if (!server->down_since)
-        server->down_since = clock_wall();
-    shared_server_down(server->shared, server->row, server->number, server->down_since, trouble);
-    log_at(LEVEL_DEBUG, "", "backend server failed", field_text("backend", server->backend->name),
-           field_text("server", server->conf->address), field_str("reason", trouble),
-           field_num("retry_ms", server->down_ms));
+    leave_alone(server, server->down_ms, trouble);
+}
+
+void upstream_server_refused(struct upstream_server *server, const char *trouble)
+{
+    server->down_ms = DOWN_MOST_MS;
+    leave_alone(server, REFUSED_MS, trouble);
 }
 
 void upstream_server_answered(struct upstream_server *server)

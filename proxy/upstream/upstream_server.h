@@ -28,6 +28,9 @@ unsigned upstream_server_number(const struct upstream_server *server);
 
 /* A server that failed is left alone for a while, each time longer: it is down. */
 void upstream_server_failed(struct upstream_server *server, const char *trouble);
+/* It takes us for somebody else, and will as long as nobody does something about it: it is left alone
+ * for so long that no account is locked for what we try. */
+void upstream_server_refused(struct upstream_server *server, const char *trouble);
 /* It can be spoken to: whatever was wrong is over. */
 void upstream_server_answered(struct upstream_server *server);
 bool upstream_server_is_down(const struct upstream_server *server);

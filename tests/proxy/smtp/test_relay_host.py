@@ -219,6 +219,20 @@ def test_a_login_that_fails_defers_what_leaves_and_is_told_the_admin_alone(site,
     assert PASSWORD not in it.gateway.log() and base64.b64encode(PASSWORD.encode()).decode()[:8] not in it.gateway.log()
 
 
+def test_a_login_that_is_refused_for_good_is_not_tried_again_and_again(site, as_gatepost):
+    it = site({"AUTH": "535 5.7.8 wrong"}, login=as_gatepost(), extensions=("AUTH PLAIN",))
+    assert wait_until(lambda: it.relay.verbs().count("AUTH") == 1)
+    assert it.sends().code == 451 and it.sends().code == 451
+    assert not wait_until(lambda: it.relay.verbs().count("AUTH") > 1, 3)
+    it.gateway.reload()
+    assert wait_until(lambda: it.relay.verbs().count("AUTH") == 2, 20)
+
+
+def test_a_login_that_is_put_off_is_tried_again_soon(site, as_gatepost):
+    it = site({"AUTH": "454 4.7.0 not now"}, login=as_gatepost(), extensions=("AUTH PLAIN",))
+    assert wait_until(lambda: it.relay.verbs().count("AUTH") > 2, 20)
+
+
 def test_a_server_without_a_login_that_we_can_do_gets_no_mail(site, as_gatepost):
     it = site(login=as_gatepost(), extensions=("AUTH CRAM-MD5 GSSAPI",))
     assert it.sends().code == 451

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-enum { FIRST_MS = 500, MOST_MS = 30000, NO_TLS_MS = 600000, MOST = 6 };
+enum { FIRST_MS = 500, MOST_MS = 30000, NO_TLS_MS = 600000, REFUSED_MS = 600000, MOST = 6 };
 
 static struct shared *shared;
 static unsigned row, other_row;
@@ -85,6 +85,22 @@ TEST(test_an_answer_ends_all_trouble)
     assert_false(upstream_server_needs_care(server));
     upstream_server_failed(server, "refused");
     clock_advance(FIRST_MS);
+    assert_false(upstream_server_is_down(server));
+}
+
+TEST(test_who_refuses_us_is_left_alone_for_long_whatever_else_fails_meanwhile)
+{
+    for (int round = 0; round < 2; round++) {
+        upstream_server_refused(server, "login refused");
+        upstream_server_failed(server, "refused");
+        clock_advance(REFUSED_MS - 100);
+        assert_true(upstream_server_is_down(server) && upstream_server_needs_care(server));
+        assert_false(upstream_server_may_be_tried(server));
+        clock_advance(100);
+        assert_true(upstream_server_may_be_tried(server));
+    }
+    upstream_server_refused(server, "login refused");
+    upstream_server_answered(server);
     assert_false(upstream_server_is_down(server));
 }
 
