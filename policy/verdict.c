@@ -333,11 +333,18 @@ static bool fire(struct walk *walk, size_t index, const struct rule *rule)
     return rule->terminal && !rule->observe && (!walk->ends || walk->ends(walk, rule));
 }
 
+/* Whom others must be able to reach is ours. */
+static bool leaves(const struct facts *facts)
+{
+    const struct value *direction = &facts->fact[FACT_DIRECTION];
+    return direction->state == VALUE_KNOWN && direction->integer == DIRECTION_OUTBOUND;
+}
+
 bool rule_passes_over(const struct rule *rule, const struct facts *facts)
 {
     const struct value *recipient = &facts->fact[FACT_RECIPIENT];
     return rule->spares_postmaster && recipient->state == VALUE_KNOWN &&
-           is_postmaster(recipient->text);
+           is_postmaster(recipient->text) && !leaves(facts);
 }
 
 void walk_rules(struct walk *walk)

@@ -74,6 +74,18 @@ TEST(test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_conten
     close_world(&w);
 }
 
+TEST(test_postmaster_of_others_is_not_spared_in_mail_that_leaves)
+{
+    struct world w = {0};
+    open_world(&w, "rule \"blocked\" when client.ip in \"192.0.2.0/24\" then reject\n");
+    w.facts.fact[FACT_RECIPIENT] = value_text(SLICE("postmaster@example.com"));
+    w.facts.fact[FACT_DIRECTION] = value_integer(DIRECTION_INBOUND);
+    verdict_is(&w, PHASE_RCPT, "accept", -1);
+    w.facts.fact[FACT_DIRECTION] = value_integer(DIRECTION_OUTBOUND);
+    verdict_is(&w, PHASE_RCPT, "reject", 0);
+    close_world(&w);
+}
+
 TEST(test_what_stands_above_a_rule_does_not_change_whom_it_spares)
 {
     static const char *const above[] = {
