@@ -199,6 +199,7 @@ static void refuse_all(const struct judge *judge, const struct verdict *why, str
     struct buf names = buf_over(room, sizeof room);
     name_refused(judge, &names);
     ruling->kind = RULING_REFUSE;
+    ruling->refused_for_one = true;
     ruling->verdict = why;
     say(ruling, why->action, why->code, why->enhanced,
         arena_printf(judge->arena, "%.*s; sent to nobody, as it is refused for %.*s",

@@ -45,6 +45,7 @@ struct ruling {
     /* Those who are delivered to, or whose message goes to somebody else, differ in banners that are
      * no reason to tell them apart: none has such a one. */
     bool banners_differ;
+    bool refused_for_one; /* what others' verdicts say comes to nothing: nobody has it */
     enum action action;
     unsigned code;
     struct slice enhanced, text;

@@ -26,7 +26,8 @@ static const struct config *config_of(const struct smtp_session *s)
 static void refuse(struct smtp_session *s, const struct ruling *ruling)
 {
     struct decision decision = {.verdict = action_info(ruling->action)->word,
-                                .rules = ruling->verdict};
+                                .rules = ruling->verdict,
+                                .for_all = ruling->refused_for_one};
     smtp_finish(s, &decision, ruling->code, ruling->enhanced, ruling->text);
     if (ruling->action == ACTION_DROP && s->base.state != SESSION_CLOSING)
         session_hang_up(&s->base);

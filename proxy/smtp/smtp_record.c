@@ -229,7 +229,8 @@ static void tell_fate(const struct smtp_session *s, const struct decision *d, si
 {
     const struct recipient *r = &s->t.recipients[i];
     struct slice message = slice_of(d->verdict);
-    struct slice verdict = slice_of(d->rules ? action_info(r->verdict.action)->word : d->verdict);
+    bool own = d->rules && !(d->for_all && !r->has_it);
+    struct slice verdict = slice_of(own ? action_info(r->verdict.action)->word : d->verdict);
     const struct backend_reply *reply =
         is_delivered_to(r) ? delivery_reply(&s->t, delivered) : NULL;
     bool told = reply && reply->code, has_it = r->has_it || (told && s->t.job.each);

@@ -8,6 +8,7 @@
 struct decision {
     const char *verdict;         /* accept, reject ... */
     const struct verdict *rules; /* NULL: it did not come to the rules */
+    bool for_all;                /* it is everybody's, whatever the rules say of him */
     unsigned code;               /* the reply */
     struct slice enhanced, text; /* text: without the reference */
     struct slice backend;        /* the server that answered */

@@ -87,6 +87,7 @@ TEST(test_outbound_mail_that_is_refused_for_one_is_refused_for_all_by_a_reply_th
     struct ruling ruling = outbound_ruling(
         &w, FOR("b") "defer 451 4.7.1 \"later\"\n" FOR("c") "reject 550 5.7.1 \"no\"\n");
     assert_int_equal(ruling.kind, RULING_REFUSE);
+    assert_true(ruling.refused_for_one);
     assert_int_equal(ruling.action, ACTION_REJECT);
     assert_int_equal(ruling.code, 550);
     assert_true(slice_eq(ruling.text, SLICE("no; sent to nobody, as it is refused for "

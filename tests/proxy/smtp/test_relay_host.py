@@ -166,6 +166,16 @@ def test_what_is_refused_for_one_recipient_is_refused_for_all_and_he_is_named(si
     assert it.sends(ELSEWHERE).code == 250
 
 
+def test_the_record_says_of_each_that_he_has_it_not_where_it_is_refused_for_one(site):
+    held = 'rule "hold" when recipient == "held@elsewhere.example" and message.subject contains "leaves" then quarantine "leaks"\n'
+    it = site(rules=FOR_ONE + held)
+    assert it.gateway.wait_log("gatepost-release ready")
+    assert it.sends("held@elsewhere.example", "bad@elsewhere.example", ELSEWHERE).code == 550
+    record = it.gateway.decisions()[-1]
+    assert record["verdict"] == "reject" and len(record["rcpt"]) == 3 and "fates" not in record, record
+    assert not it.gateway.held()
+
+
 def test_it_goes_to_the_others_where_splitting_is_wanted(site):
     it = site(rules=FOR_ONE, changes={"smtp": {"outbound_split": "on"}})
     assert it.sends(ELSEWHERE, "bad@elsewhere.example").code == 451
