@@ -2,8 +2,26 @@
 #include "common/sharing_scripts.h"
 
 /* clang-format off */
-#define STREAM "local stream, epoch = KEYS[1], ''\n" \
-    "if redis.call('EXISTS', stream) == 1 then epoch = redis.call('GET', KEYS[2]) or '' end\n"
+#define DIGITS_OF(number) #number
+#define DIGITS(number) DIGITS_OF(number)
+
+/* What a key holds; '' also where that is longer than anything of ours. */
+#define HELD "local function held(key, most)\n" \
+    "  if redis.call('STRLEN', key) > most then return '' end\n" \
+    "  return redis.call('GET', key) or ''\n" \
+    "end\n"
+
+#define STREAM HELD "local stream, epoch = KEYS[1], ''\n" \
+    "if redis.call('EXISTS', stream) == 1 then\n" \
+    "  epoch = held(KEYS[2], " DIGITS(SHARING_EPOCH_OCTETS) ")\n" \
+    "end\n"
+
+#define HOLDER "local holder = held(KEYS[3], " DIGITS(SHARING_HOLDER_OCTETS) ")\n"
+
+#define HEAD "local head = ''\n" \
+    "if redis.call('EXISTS', KEYS[5]) == 1 then\n" \
+    "  head = held(KEYS[4], " DIGITS(SHARING_HEAD_OCTETS) ")\n" \
+    "end\n"
 
 /* What stands behind an id. Redis before 6.2 has no open ranges. */
 #define BEHIND "local function behind(cursor, most)\n" \
@@ -21,7 +39,7 @@ const char sharing_script_look[] =
     "  for i = 1, #info, 2 do if info[i] == 'last-generated-id' then last = info[i + 1] end end\n"
     "end\n"
     "for _, i in ipairs({1, 2, 4, 5}) do redis.call('EXPIRE', KEYS[i], ARGV[4]) end\n"
-    "local head, holder = redis.call('GET', KEYS[4]) or '', redis.call('GET', KEYS[3]) or ''\n"
+    HEAD HOLDER
     "local answer, size = {'read', epoch, last, head, holder}, 0\n"
     "if epoch == '' then return answer end\n"
     "for _, entry in ipairs(behind(cursor, most)) do\n"
@@ -61,17 +79,17 @@ const char sharing_script_tell[] =
     "return {'told'}\n";
 
 const char sharing_script_lease[] =
-    STREAM BEHIND
+    STREAM BEHIND HOLDER
     "local what, who, life = ARGV[1], ARGV[2], ARGV[3]\n"
-    "local holder = redis.call('GET', KEYS[3])\n"
     "if what == 'end' then\n"
     "  if holder == who then redis.call('DEL', KEYS[3]) end\n"
     "  return {'taken'}\n"
     "end\n"
-    "if holder and holder ~= who then return {'held', holder} end\n"
-    "if what == 'keep' and not holder then return {'held', ''} end\n"
+    "if holder ~= '' and holder ~= who then return {'held', holder} end\n"
+    "if what == 'keep' and holder == '' then return {'held', ''} end\n"
+    HEAD
     "if what == 'take' then\n"
-    "  if (redis.call('GET', KEYS[4]) or '') ~= ARGV[4] then return {'model'} end\n"
+    "  if head ~= ARGV[4] then return {'model'} end\n"
     "  if epoch ~= '' and #behind(ARGV[5], 1) > 0 then return {'behind'} end\n"
     "end\n"
     "redis.call('SET', KEYS[3], who)\n"
@@ -85,7 +103,8 @@ const char sharing_script_put[] =
     "return {'put'}\n";
 
 const char sharing_script_publish[] =
-    "if (redis.call('GET', KEYS[4]) or '') ~= ARGV[1] then return {'model'} end\n"
+    HELD HEAD
+    "if head ~= ARGV[1] then return {'model'} end\n"
     "if redis.call('STRLEN', KEYS[6]) ~= tonumber(ARGV[3]) then return {'cut'} end\n"
     "redis.call('RENAME', KEYS[6], KEYS[5])\n"
     "redis.call('SET', KEYS[4], ARGV[2])\n"
@@ -94,7 +113,8 @@ const char sharing_script_publish[] =
     "return {'told'}\n";
 
 const char sharing_script_fetch[] =
-    "if (redis.call('GET', KEYS[4]) or '') ~= ARGV[1] then return {'model'} end\n"
+    HELD HEAD
+    "if head ~= ARGV[1] then return {'model'} end\n"
     "local from, count = tonumber(ARGV[2]), tonumber(ARGV[3])\n"
     "return {'octets', redis.call('GETRANGE', KEYS[5], from, from + count - 1)}\n";
 /* clang-format on */

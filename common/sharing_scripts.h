@@ -2,7 +2,8 @@
  * What runs inside a Redis in which gateways share labels and models (common/sharing.h). As
  * common/state_scripts.h says; but a private Redis has none of these, and its user no right to what they do.
  *
- * Each has the keys of enum sharing_key, all of them, and answers texts, first a word. */
+ * Each has the keys of enum sharing_key, all of them, and answers texts, first a word. A model without octets
+ * counts as none. */
 #ifndef COMMON_SHARING_SCRIPTS_H
 #define COMMON_SHARING_SCRIPTS_H
 
@@ -15,6 +16,11 @@ enum sharing_key {
     SHARING_NEW,    /* octets of one gateway, which are to be that */
     SHARING_KEYS
 };
+
+/* Octets that somebody who is one of us writes at most; what is longer counts as nothing. */
+#define SHARING_EPOCH_OCTETS 32
+#define SHARING_HOLDER_OCTETS 288
+#define SHARING_HEAD_OCTETS 2048
 
 /* What a user of Redis must be allowed beside STATE_SCRIPT_RIGHTS. */
 #define SHARING_SCRIPT_RIGHTS                                                                      \

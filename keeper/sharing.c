@@ -15,6 +15,9 @@ enum {
     CLOCK_MS = 1000,
     NOTHING_MOST = 100,
     HEARD_AT_ONCE = 16,
+    REST_MS = 1000,
+    REST_LONG_MS = 8000, /* nobody waits for its end, */
+    REST_MOST_MS = 60000,
     PATIENCE_MS = 30000, /* that Redis is away no longer is nobody's business */
 };
 
@@ -108,6 +111,20 @@ void sharing_look_again(struct sharing *s)
     s->look_at = 0;
 }
 
+void sharing_rest(struct sharing *s)
+{
+    int64_t longer = s->rest_ms ? 2 * s->rest_ms : REST_MS;
+    s->rest_ms = longer < REST_MOST_MS ? longer : REST_MOST_MS;
+    s->rest_until = clock_ms() + s->rest_ms;
+    sharing_look_again(s);
+}
+
+/* Who wants the lease does not wait. */
+static bool is_away(const struct sharing *s)
+{
+    return s->on && clock_ms() < s->rest_until && (s->away || s->rest_ms >= REST_LONG_MS);
+}
+
 /* The next question, if there is one now. */
 static void step(struct sharing *s)
 {
@@ -121,8 +138,8 @@ static void step(struct sharing *s)
     if (!s->caught_up)
         return;
     s->tells = s->tells && sharing_say_labels(s);
-    if (!s->tells && !sharing_model_step(s))
-        sharing_lease_step(s);
+    if (!s->tells && !sharing_model_step(s) && !sharing_lease_step(s))
+        s->rest_ms = 0;
 }
 
 static void step_soon(struct sharing *s)
@@ -139,7 +156,7 @@ static void on_clock(evutil_socket_t fd, short what, void *arg)
         s->number = 0;
         sharing_fail(s, "no proxy answers");
     }
-    if (s->on && clock_ms() < s->rest_until)
+    if (is_away(s))
         sharing_lease_away(s);
     step(s);
 }

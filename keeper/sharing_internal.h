@@ -26,6 +26,7 @@ struct sharing {
 
     /* Looking. */
     int64_t look_at, rest_until; /* clock_ms */
+    int64_t rest_ms;             /* the last rest in a row of answers that brought nothing */
     int64_t read, away;          /* seconds since 1970 */
     int64_t away_ms;             /* clock_ms */
     bool caught_up;              /* all was read at the last look */
@@ -43,6 +44,7 @@ struct sharing {
     struct sharing_head head;
     struct buf octets; /* that are fetched, or put */
     bool fetches, puts;
+    bool was_told;            /* `next` was */
     uint64_t at;              /* so many are */
     struct sharing_head next; /* of what is put, */
     struct buf next_raw;      /* sealed */
@@ -50,7 +52,6 @@ struct sharing {
     /* The lease. */
     char holder[SHARING_HOLDER];
     bool wants_lease, has_lease, gives_back;
-    unsigned tries;
     int64_t lease_until, keep_at; /* clock_ms */
 };
 
@@ -68,6 +69,8 @@ void sharing_fail(struct sharing *s, const char *reason);
 void sharing_refuse_labels(struct sharing *s, uint32_t count, const char *reason);
 void sharing_refuse_model(struct sharing *s, const char *reason);
 void sharing_look_again(struct sharing *s);
+/* What was asked has brought nothing: looks again after a rest, each longer than the one before. */
+void sharing_rest(struct sharing *s);
 
 /* Labels. */
 void sharing_look(struct sharing *s);

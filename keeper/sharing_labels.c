@@ -21,7 +21,17 @@ enum {
     HOLDER,
 };
 
+_Static_assert((int)LABELS_EPOCH == SHARING_EPOCH_OCTETS + 1, "what scripts take for longer");
+_Static_assert((int)SHARING_HOLDER == SHARING_HOLDER_OCTETS + 1, "the same");
+
 /* ---- reading ---- */
+
+/* A proxy is believed no more than Redis. */
+static bool may_be_true(const struct sharing_words *words)
+{
+    return words->count >= FIRST_ENTRY && words->each[EPOCH].len <= SHARING_EPOCH_OCTETS &&
+           words->each[HEAD].len <= SHARING_HEAD_OCTETS;
+}
 
 void sharing_look(struct sharing *s)
 {
@@ -84,7 +94,7 @@ static bool take_entries(struct sharing *s, const struct sharing_words *words)
 
 void sharing_looked(struct sharing *s, const struct sharing_words *words)
 {
-    if (words->count < FIRST_ENTRY) {
+    if (!may_be_true(words)) {
         sharing_fail(s, "redis answers with nonsense");
         return;
     }
@@ -92,9 +102,7 @@ void sharing_looked(struct sharing *s, const struct sharing_words *words)
     s->caught_up = false;
     snprintf(s->holder, sizeof s->holder, "%.*s", SLICE_ARGS(words->each[HOLDER]));
     sharing_take_head(s, words->each[HEAD]);
-    if (epoch.len >= LABELS_EPOCH)
-        sharing_refuse_labels(s, 1, "their stream has no name");
-    else if (is_another_stream(labels_share(s->labels), epoch, words->each[LAST]))
+    if (is_another_stream(labels_share(s->labels), epoch, words->each[LAST]))
         begin_anew(s, epoch);
     else if (take_entries(s, words))
         sharing_look_again(s);
@@ -185,6 +193,8 @@ void sharing_said_labels(struct sharing *s, const struct sharing_words *words)
 {
     if (slice_eq(words->each[0], SLICE("told")))
         said(s);
+    else
+        sharing_rest(s);
     labels_telling_free(&s->telling);
     sharing_look_again(s);
 }

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { KEEP_MS = SHARING_LEASE_MS / 3, TRIES = 20 };
+enum { KEEP_MS = SHARING_LEASE_MS / 3 };
 
 static void ask(struct sharing *s, const char *what)
 {
@@ -53,10 +53,10 @@ void sharing_lease_answer(struct sharing *s, const struct sharing_words *words)
         s->gives_back = s->has_lease = false;
     else if (slice_eq(word, SLICE("taken")))
         settle(s, SHARING_OURS);
-    else if (slice_eq(word, SLICE("held")) || ++s->tries == TRIES)
+    else if (slice_eq(word, SLICE("held")))
         settle(s, SHARING_ANOTHERS);
     else
-        sharing_look_again(s); /* there is news that is to be read before */
+        sharing_rest(s); /* there is news that is to be read before */
 }
 
 void sharing_lease_away(struct sharing *s)
@@ -68,7 +68,6 @@ void sharing_lease_away(struct sharing *s)
 void sharing_ask_lease(struct sharing *s)
 {
     s->wants_lease = true;
-    s->tries = 0;
     sharing_look_again(s);
     sharing_tell(s);
 }

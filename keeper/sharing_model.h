@@ -3,10 +3,11 @@
 #ifndef KEEPER_SHARING_MODEL_H
 #define KEEPER_SHARING_MODEL_H
 
+#include "common/sharing_scripts.h"
 #include "keeper/labels_shared.h"
 #include "keeper/models.h"
 
-enum { SHARING_BY = 256, SHARING_HEAD_MOST = 2048 };
+enum { SHARING_BY = 256, SHARING_HEAD_MOST = SHARING_HEAD_OCTETS };
 
 struct sharing_head {
     uint64_t generation; /* of all that were shared; later ones have later ones */

@@ -40,7 +40,7 @@ void sharing_take_head(struct sharing *s, struct slice raw)
     if (slice_eq(raw, buf_slice(&s->raw)))
         return;
     s->fetches = s->puts = s->bad_head = false;
-    keep_raw(s, slice_sub(raw, 0, SHARING_HEAD_MOST));
+    keep_raw(s, raw);
     s->has_head = raw.len && sharing_head_open(labels_share_keys(s->labels), slice_of(s->prefix),
                                                raw, &s->head);
     if (raw.len && !s->has_head)
@@ -93,7 +93,7 @@ static void fetched(struct sharing *s, const struct sharing_words *words)
     struct slice piece = words->count == 2 ? words->each[1] : SLICE("");
     if (!s->fetches || slice_eq(words->each[0], SLICE("model"))) {
         s->fetches = false;
-        sharing_look_again(s);
+        sharing_rest(s);
         return;
     }
     s->at += piece.len;
@@ -158,8 +158,26 @@ static void go_on(struct sharing *s)
         publish(s);
 }
 
+static bool same(const unsigned char *one, const unsigned char *other)
+{
+    return memcmp(one, other, LEARN_DIGEST) == 0;
+}
+
+/* It was told, and is not there. */
+static bool gets_nowhere(struct sharing *s, const struct model_entry *used, uint64_t generation)
+{
+    bool is = s->was_told && s->next.generation == generation && same(s->next.model, used->digest);
+    s->was_told = false;
+    if (is)
+        sharing_rest(s);
+    return is;
+}
+
+/* What a look finds is told again, after a rest where it was told before. */
 static bool tell(struct sharing *s, const struct model_entry *used, uint64_t generation)
 {
+    if (gets_nowhere(s, used, generation))
+        return true;
     if (!seal_next(s, used, generation))
         return true;
     s->puts = true;
@@ -171,12 +189,14 @@ static bool tell(struct sharing *s, const struct model_entry *used, uint64_t gen
 static void told(struct sharing *s)
 {
     s->puts = false;
+    s->was_told = true;
     buf_release(&s->octets);
     keep_raw(s, buf_slice(&s->next_raw));
     s->head = s->next;
     s->has_head = true;
     labels_share_model(s->labels, s->next.generation, s->next.model);
     log_model(true, &s->next);
+    sharing_look_again(s); /* whether it is there */
 }
 
 static void was_put(struct sharing *s, const struct sharing_words *words)
@@ -187,16 +207,11 @@ static void was_put(struct sharing *s, const struct sharing_words *words)
         told(s);
     } else {
         s->puts = false;
-        sharing_look_again(s);
+        sharing_rest(s);
     }
 }
 
 /* ---- which ---- */
-
-static bool same(const unsigned char *one, const unsigned char *other)
-{
-    return memcmp(one, other, LEARN_DIGEST) == 0;
-}
 
 bool sharing_model_step(struct sharing *s)
 {

@@ -29,10 +29,16 @@ static char inbox[IPC_PAYLOAD_MAX + 2];
 
 /* ---- the answer ---- */
 
+/* Of what is too long for a packet it is said that there is none, so that nobody waits for it. */
 static void answer(struct state_sharing *s, const struct sharing_answer *answer)
 {
     struct buf out = buf_init(IPC_PAYLOAD_MAX);
     sharing_answer_pack(&out, answer);
+    if (out.failed) {
+        buf_release(&out);
+        out = buf_init(IPC_PAYLOAD_MAX);
+        sharing_answer_pack(&out, &(struct sharing_answer){.number = answer->number});
+    }
     if (!out.failed)
         ipc_send(s->sock, SHARING_ANSWER, buf_slice(&out), NULL, 0, false);
     buf_release(&out);

@@ -10,7 +10,7 @@ from lab import needs
 from lab.redis import Redis, rights
 
 KEYS = ["gatepost:learn:" + name for name in ("labels", "epoch", "lease", "model", "model-octets", "model-new:me")]
-LABELS, EPOCH, LEASE = KEYS[:3]
+LABELS, EPOCH, LEASE, HEAD, OCTETS_OF_MODEL = KEYS[:5]
 WEEK, MOST, OCTETS = "604800", "1000", "1000000"
 
 
@@ -46,6 +46,7 @@ def tell(run, *entries, cursor="0-0", epoch="", most=MOST, octets=OCTETS, oldest
 def look(run, cursor="0-0", most="64", octets="100000"):
     word, *said = run("look", cursor, most, octets, WEEK)
     assert word == "read"
+    said += [""] * (4 - len(said))  # redis-cli leaves out empty ones at the end
     return said[:4], list(zip(said[4::2], said[5::2]))
 
 
@@ -117,3 +118,29 @@ def test_a_model_is_told_whole_and_by_who_knows_the_one_before(run):
 def test_the_manual_tells_these_rights_too():
     lines = (needs.ROOT / "man" / "gatepost.conf.5").read_text().split("user gatepost on", 1)[1].split(".Ed")[0]
     assert set(sharing_rights()) < set(lines.split())
+
+
+def test_what_is_longer_than_anything_of_ours_counts_as_nothing(run):
+    tell(run, "old")
+    run("put", 0, "abc", 600)
+    run("publish", "", "head", 3, WEEK)
+    for key, octets in ((EPOCH, 33), (LEASE, 289), (HEAD, 2049)):
+        run.cli("SET", key, "x" * octets)
+    assert look(run)[0] == ["", newest(run), "", ""]
+    assert tell(run, "one", epoch="x" * 33) == "other" and tell(run, "new") == "told"
+    assert [entry for _, entry in look(run)[1]] == ["new"], "the stream begins anew"
+    assert run("lease", "take", "me", 30000, "x" * 2049, newest(run)) == ["model"]
+    assert run("lease", "take", "me", 30000, "", newest(run)) == ["taken"]
+    assert run("fetch", "x" * 2049, 0, 3) == ["model"]
+    run("put", 0, "abc", 600)
+    assert run("publish", "", "head", 3, WEEK) == ["told"]
+    assert look(run)[0][2:] == ["head", "me"]
+
+
+def test_a_model_whose_octets_are_lost_is_lost(run):
+    run("put", 0, "abc", 600)
+    run("publish", "", "head", 3, WEEK)
+    run.cli("DEL", OCTETS_OF_MODEL)
+    assert look(run)[0][2] == "" and run("lease", "take", "me", 30000, "", "0-0") == ["taken"]
+    run("put", 0, "abc", 600)
+    assert run("publish", "", "head", 3, WEEK) == ["told"] and look(run)[0][2] == "head"

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: ISC
+ * A keeper that shares, and a proxy that answers as it likes: as one that was taken over, or before a Redis
+ * that somebody else writes in. */
+#include "keeper/sharing.h"
+
+#include "base/clock.h"
+#include "tests/harness/disk.h"
+#include "tests/harness/labels.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+enum { DAY = 86400, ROOM = 128 * 1024, MINUTE_MS = 60000 };
+
+static struct event_base *base;
+static struct sharing *sharing;
+static struct labels *labels;
+static struct models *models;
+static struct sharing_keys keys;
+static struct seal_key seal;
+static const struct labels_bounds bounds = {10000, 180 * DAY, 0};
+static int pair[2];
+static const char *reason = "";
+static char inbox[IPC_PAYLOAD_MAX + 2];
+static struct sharing_question asked;
+
+static struct {
+    unsigned leases;
+    enum sharing_lease lease;
+    bool busy;
+} owner;
+
+static bool is_busy(void *ctx)
+{
+    (void)ctx;
+    return owner.busy;
+}
+
+static void note_lease(void *ctx, enum sharing_lease lease)
+{
+    (void)ctx;
+    owner.leases++;
+    owner.lease = lease;
+}
+
+static bool take_model(void *ctx, const struct sharing_head *head, struct slice sealed,
+                       const char **why)
+{
+    (void)ctx, (void)head, (void)sealed, (void)why;
+    return false;
+}
+
+static const struct sharing_owner callbacks = {is_busy, note_lease, take_model};
+
+static void share(void)
+{
+    assert_true(labels_share_by(labels, &keys, SLICE("gatepost:"), &reason));
+    sharing_begin(sharing);
+}
+
+static void begin(void)
+{
+    unsigned char secret[LEARN_SHARED] = {7}, public[SEAL_KEY] = {9};
+    enter_folder();
+    disk.keeps_nothing = true;
+    memset(&owner, 0, sizeof owner);
+    assert_true(seal_key_of(public, &seal) && sharing_keys_of(secret, &keys));
+    assert_non_null(labels = labels_open(&bounds, &reason));
+    assert_non_null(models = models_open("learn", &reason));
+    labels_seal_to(labels, &seal);
+    assert_non_null(base = event_base_new());
+    assert_int_equal(ipc_pair(pair), 0);
+    sharing = sharing_new(base, pair[0], SLICE("gatepost:"), SLICE("mx.example.com"), labels,
+                          models, &callbacks, NULL);
+    assert_non_null(sharing);
+}
+
+static void end(void)
+{
+    sharing_free(&sharing);
+    models_close(&models);
+    labels_close(&labels);
+    event_base_free(base);
+    close(pair[0]);
+    close(pair[1]);
+    leave_folder();
+}
+
+EACH_TEST(begin, end);
+
+/* ---- the proxy ---- */
+
+static void run(void)
+{
+    for (int i = 0; i < 4; i++)
+        event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* The next question, in `asked`. False: there is none now. */
+static bool next(void)
+{
+    struct ipc_message message;
+    run();
+    return ipc_recv(pair[1], &message, inbox, sizeof inbox, false) == 1 &&
+           sharing_question_unpack(message.payload, &asked);
+}
+
+static bool asks(enum sharing_script script)
+{
+    return next() && asked.script == script;
+}
+
+static void answer_words(const struct slice *words, size_t count)
+{
+    static struct sharing_answer answer;
+    struct buf out = buf_init(IPC_PAYLOAD_MAX);
+    answer = (struct sharing_answer){.number = asked.number, .ok = true};
+    for (size_t i = 0; i < count; i++)
+        assert_true(sharing_say(&answer.words, words[i]));
+    sharing_answer_pack(&out, &answer);
+    assert_int_equal(ipc_send(pair[1], SHARING_ANSWER, buf_slice(&out), NULL, 0, false), 1);
+    buf_release(&out);
+}
+
+static void answer(const char *word)
+{
+    answer_words(&(struct slice){word, strlen(word)}, 1);
+}
+
+static void answer_look(struct slice epoch, struct slice head)
+{
+    const struct slice words[] = {SLICE("read"), epoch, SLICE("0-0"), head, SLICE("")};
+    answer_words(words, sizeof words / sizeof *words);
+}
+
+/* Looks see that nobody has told anything. */
+static bool asks_beside_looks(enum sharing_script script)
+{
+    while (next())
+        if (asked.script == script)
+            return true;
+        else if (asked.script == SHARING_LOOK)
+            answer_look(SLICE(""), SLICE(""));
+        else
+            fail_msg("another question: %d", (int)asked.script);
+    return false;
+}
+
+static void pass(int64_t ms)
+{
+    clock_advance(ms);
+    sharing_tell(sharing); /* the clock of libevent does not stand further */
+}
+
+/* How often the question is asked in a time when each is answered so. */
+static unsigned asked_within(enum sharing_script script, const char *word, int64_t ms)
+{
+    unsigned times = 0;
+    for (int64_t passed = 0; passed < ms; passed += 500) {
+        for (; asks_beside_looks(script); times++) {
+            assert_true(times < 1000);
+            answer(word);
+        }
+        pass(500);
+    }
+    return times;
+}
+
+/* ---- what it has to tell ---- */
+
+static void add_a_label(unsigned n)
+{
+    struct labels_taken taken;
+    struct buf packet = buf_init(ROOM);
+    struct label label = label_of(LABEL_SPAM, n);
+    add_label(&packet, &label);
+    assert_true(
+        labels_take(labels, buf_slice(&packet), LABELS_OF_ADMIN, clock_wall(), &taken, &reason));
+    buf_release(&packet);
+}
+
+static void add_a_model(uint64_t number)
+{
+    struct model_entry entry = {.number = number,
+                                .made = 1700000000,
+                                .digest = {(unsigned char)number},
+                                .weights = true,
+                                .good = 60,
+                                .spam = 70};
+    assert_true(models_add(models, &entry, SLICE("model"), SLICE(""), &reason));
+}
+
+/* ---- answers that bring nothing ---- */
+
+TEST(test_labels_that_cannot_be_told_are_tried_less_and_less_often)
+{
+    add_a_label(1);
+    share();
+    uint64_t said = labels_share(labels)->said;
+    assert_in_range(asked_within(SHARING_TELL, "other", 5 * MINUTE_MS), 7, 12);
+    assert_in_range(asked_within(SHARING_TELL, "behind", 5 * MINUTE_MS), 3, 6);
+    assert_true(labels_share(labels)->said > said);
+    assert_true(asks_beside_looks(SHARING_TELL) || (pass(MINUTE_MS), true));
+}
+
+TEST(test_after_what_could_be_told_rests_are_short_again)
+{
+    add_a_label(1);
+    share();
+    asked_within(SHARING_TELL, "other", 5 * MINUTE_MS);
+    pass(MINUTE_MS);
+    assert_true(asks_beside_looks(SHARING_TELL));
+    answer("told");
+    assert_false(asks_beside_looks(SHARING_TELL));
+    add_a_label(2);
+    pass(0);
+    assert_true(asks_beside_looks(SHARING_TELL));
+    answer("behind");
+    assert_false(asks_beside_looks(SHARING_TELL));
+    pass(1000);
+    assert_true(asks_beside_looks(SHARING_TELL));
+}
+
+static unsigned put_within(const char *published, int64_t ms)
+{
+    unsigned times = 0;
+    for (int64_t passed = 0; passed < ms; passed += 500) {
+        while (asks_beside_looks(SHARING_PUT)) {
+            assert_true(++times < 1000);
+            answer("put");
+            assert_true(asks(SHARING_PUBLISH));
+            answer(published);
+        }
+        pass(500);
+    }
+    return times;
+}
+
+TEST(test_a_model_that_cannot_be_told_is_put_less_and_less_often)
+{
+    add_a_model(1);
+    share();
+    assert_in_range(put_within("model", 5 * MINUTE_MS), 7, 12);
+    assert_in_range(put_within("cut", 5 * MINUTE_MS), 3, 6);
+}
+
+TEST(test_a_model_that_was_told_and_is_not_there_is_put_less_and_less_often)
+{
+    add_a_model(1);
+    share();
+    assert_in_range(put_within("told", 5 * MINUTE_MS), 7, 12);
+}
+
+TEST(test_who_wants_the_lease_does_not_wait_for_ever_for_what_never_comes)
+{
+    share();
+    sharing_ask_lease(sharing);
+    assert_in_range(asked_within(SHARING_LEASE_IT, "behind", 5 * MINUTE_MS), 2, 6);
+    assert_true(owner.leases == 1 && owner.lease == SHARING_AWAY);
+}
+
+TEST(test_a_look_that_no_gateway_can_have_caused_is_not_believed)
+{
+    static const char long_one[SHARING_HEAD_MOST + 1];
+    struct sharing_status status;
+    add_a_label(1);
+    share();
+    assert_true(asks(SHARING_LOOK));
+    answer_look((struct slice){long_one, LABELS_EPOCH}, SLICE(""));
+    assert_false(next());
+    pass(SHARING_LOOK_MS);
+    assert_true(asks(SHARING_LOOK));
+    answer_look(SLICE(""), (struct slice){long_one, sizeof long_one});
+    assert_false(next());
+    sharing_status(sharing, &status);
+    assert_true(status.away && !status.read);
+}
