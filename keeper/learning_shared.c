@@ -90,23 +90,30 @@ static void note_model(struct learning *l, const struct sharing_head *head)
         models_forget(l->models);
 }
 
-static bool take_model(void *ctx, const struct sharing_head *head, struct slice sealed,
-                       const char **reason)
+static enum sharing_taking add(struct learning *l, const struct sharing_head *head,
+                               struct slice sealed, const char **reason)
+{
+    const struct model_entry *entry = known(l, head->model);
+    if (!entry)
+        return sharing_model_take(l->labels, sharing_prefix(l->sharing), l->models,
+                                  learning_next_number(l), sealed, reason);
+    return models_use(l->models, entry->number, reason) ? SHARING_TAKEN : SHARING_FAILED;
+}
+
+static enum sharing_taking take_model(void *ctx, const struct sharing_head *head,
+                                      struct slice sealed, const char **reason)
 {
     struct learning *l = ctx;
-    const struct model_entry *entry = known(l, head->model);
-    bool ok = entry ? models_use(l->models, entry->number, reason)
-                    : sharing_model_take(l->labels, sharing_prefix(l->sharing), l->models,
-                                         learning_next_number(l), sealed, reason);
-    if (!ok)
-        return false;
+    enum sharing_taking taken = add(l, head, sealed, reason);
+    if (taken != SHARING_TAKEN)
+        return taken;
     const struct model_entry *used = models_in_use(l->models);
     *reason = "it is another than was told";
     if (memcmp(used->digest, head->model, LEARN_DIGEST) != 0)
-        return false;
+        return SHARING_FORGED;
     note_model(l, head);
     l->owner->model(l->ctx);
-    return true;
+    return SHARING_TAKEN;
 }
 
 const struct sharing_owner learning_sharing_owner = {is_busy, take_lease, take_model};

@@ -5,7 +5,8 @@
  *
  * A model has a generation. Whoever has another in use than the one that was shared (it was built, or is used
  * again) tells it as the next; all others take what is later than theirs. Where Redis has lost it, whoever has
- * the latest tells it again. Who comes anew takes what is there, and says what is his afterwards.
+ * the latest tells it again. Who cannot keep one that was told goes on with his own, and tries again later; none
+ * is told that is earlier than one that was seen. Who comes anew takes what is there, and says what is his afterwards.
  *
  * Who builds has the lease, from before the build until its outcome is told, and has read all that was told
  * before. It ends by itself SHARING_LEASE_MS after he was last heard of. */
@@ -31,9 +32,9 @@ struct sharing_owner {
     bool (*is_busy)(void *ctx);
     /* The answer to sharing_ask_lease. */
     void (*lease)(void *ctx, enum sharing_lease lease);
-    /* Another's model is to be used: sharing_model_take. False with *reason. */
-    bool (*take)(void *ctx, const struct sharing_head *head, struct slice sealed,
-                 const char **reason);
+    /* Another's model is to be used: sharing_model_take. */
+    enum sharing_taking (*take)(void *ctx, const struct sharing_head *head, struct slice sealed,
+                                const char **reason);
 };
 
 /* `sock`: the keeper's end of the pair, the caller's. `gateway`: our name, for people. All must outlive

@@ -39,9 +39,11 @@ struct sharing {
     uint64_t untold; /* when something was told last; 0: that is long ago */
 
     /* The model. */
-    struct buf raw;          /* the head as it was read */
-    bool has_head, bad_head; /* `head` is what it says; it is nobody's */
+    struct buf raw; /* the head as it was read */
+    bool has_head;  /* `head` is what it says, */
     struct sharing_head head;
+    uint64_t latest;   /* generation of a head that was read */
+    int64_t fetch_at;  /* clock_ms; not before: it could not be kept */
     struct buf octets; /* that are fetched, or put */
     bool fetches, puts;
     bool was_told;            /* `next` was */

@@ -187,8 +187,9 @@ static bool add(struct labels *labels, struct models *models, uint64_t number,
     return ok;
 }
 
-bool sharing_model_take(struct labels *labels, struct slice prefix, struct models *models,
-                        uint64_t number, struct slice sealed, const char **reason)
+enum sharing_taking sharing_model_take(struct labels *labels, struct slice prefix,
+                                       struct models *models, uint64_t number, struct slice sealed,
+                                       const char **reason)
 {
     char with[ABOUT];
     struct model_file file;
@@ -196,10 +197,10 @@ bool sharing_model_take(struct labels *labels, struct slice prefix, struct model
     *reason = "nobody with our learn.key has made it";
     if (!sharing_unseal(labels_share_keys(labels), about("gatepost shared model 1", prefix, with),
                         sealed, &plain))
-        return false;
+        return SHARING_FORGED;
     size_t len = buf_len(&plain);
     bool ok = model_file_open(buf_take(&plain), len, &file, reason) &&
               add(labels, models, number, &file, reason);
     model_file_close(&file);
-    return ok;
+    return ok ? SHARING_TAKEN : SHARING_FAILED;
 }

@@ -32,8 +32,15 @@ bool sharing_head_open(const struct sharing_keys *keys, struct slice prefix, str
 bool sharing_model_seal(struct labels *labels, struct slice prefix, const struct models *models,
                         const struct model_entry *entry, struct buf *out, const char **reason);
 
-/* Adds one that was told, and has it used: with a number of ours, `number`. False with *reason. */
-bool sharing_model_take(struct labels *labels, struct slice prefix, struct models *models,
-                        uint64_t number, struct slice sealed, const char **reason);
+enum sharing_taking {
+    SHARING_TAKEN,
+    SHARING_FORGED, /* with *reason: nobody with our key has made it */
+    SHARING_FAILED, /* with *reason: we cannot keep it, or not read it, as others may */
+};
+
+/* Adds one that was told, and has it used: with a number of ours, `number`. */
+enum sharing_taking sharing_model_take(struct labels *labels, struct slice prefix,
+                                       struct models *models, uint64_t number, struct slice sealed,
+                                       const char **reason);
 
 #endif

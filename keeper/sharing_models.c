@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PIECE = 96 * 1024 };
+enum { PIECE = 96 * 1024, FETCH_AGAIN_MS = 300000 };
 
 static bool sum_of(const struct buf *octets, unsigned char sum[static LEARN_DIGEST])
 {
@@ -39,12 +39,15 @@ void sharing_take_head(struct sharing *s, struct slice raw)
 {
     if (slice_eq(raw, buf_slice(&s->raw)))
         return;
-    s->fetches = s->puts = s->bad_head = false;
+    s->fetches = s->puts = false;
+    s->fetch_at = 0;
     keep_raw(s, raw);
     s->has_head = raw.len && sharing_head_open(labels_share_keys(s->labels), slice_of(s->prefix),
                                                raw, &s->head);
     if (raw.len && !s->has_head)
         sharing_refuse_model(s, "nobody with our learn.key has told it");
+    if (s->has_head && s->head.generation > s->latest)
+        s->latest = s->head.generation;
 }
 
 /* ---- fetching ---- */
@@ -64,7 +67,7 @@ static void fetch(struct sharing *s)
     sharing_put_question(s, SHARING_FETCH, &words);
 }
 
-/* What cannot be used is not fetched again, and whoever has a model tells his. */
+/* What is nobody's is not fetched again, and whoever has a later model tells his. */
 static void refuse(struct sharing *s, const char *reason)
 {
     sharing_refuse_model(s, reason);
@@ -72,16 +75,41 @@ static void refuse(struct sharing *s, const char *reason)
     buf_release(&s->octets);
 }
 
+/* It is others' to use; we may be able to later. */
+static void leave(struct sharing *s, const char *reason)
+{
+    s->fetches = false;
+    s->fetch_at = clock_ms() + FETCH_AGAIN_MS;
+    buf_release(&s->octets);
+    log_at(LEVEL_WARNING, "", "a shared model cannot be used", field_str("by", s->head.by),
+           field_num("generation", (int64_t)s->head.generation), field_str("reason", reason));
+}
+
+static enum sharing_taking take(struct sharing *s, const struct sharing_head *head,
+                                const char **reason)
+{
+    unsigned char sum[LEARN_DIGEST];
+    if (!sum_of(&s->octets, sum)) {
+        *reason = "out of memory";
+        return SHARING_FAILED;
+    }
+    *reason = "it is not what was told of it";
+    return memcmp(sum, head->sum, sizeof sum) == 0
+               ? s->owner->take(s->ctx, head, buf_slice(&s->octets), reason)
+               : SHARING_FORGED;
+}
+
 static void use(struct sharing *s)
 {
     const struct sharing_head head = s->head;
-    unsigned char sum[LEARN_DIGEST];
-    const char *reason = "it is not what was told of it";
-    if (!sum_of(&s->octets, sum) || memcmp(sum, head.sum, sizeof sum) != 0 ||
-        !s->owner->take(s->ctx, &head, buf_slice(&s->octets), &reason)) {
+    const char *reason;
+    enum sharing_taking taken = take(s, &head, &reason);
+    if (taken == SHARING_FORGED)
         refuse(s, reason);
+    if (taken == SHARING_FAILED)
+        leave(s, reason);
+    if (taken != SHARING_TAKEN)
         return;
-    }
     s->fetches = false;
     buf_release(&s->octets);
     labels_share_model(s->labels, head.generation, head.model);
@@ -97,8 +125,10 @@ static void fetched(struct sharing *s, const struct sharing_words *words)
         return;
     }
     s->at += piece.len;
-    if (piece.len == 0 || s->at > s->head.octets || !buf_append(&s->octets, piece))
+    if (piece.len == 0 || s->at > s->head.octets)
         refuse(s, "its octets are not there");
+    else if (!buf_append(&s->octets, piece))
+        leave(s, "out of memory");
     else if (s->at == s->head.octets)
         use(s);
 }
@@ -217,7 +247,8 @@ bool sharing_model_step(struct sharing *s)
 {
     const struct labels_share *share = labels_share(s->labels);
     const struct model_entry *used = models_in_use(s->models);
-    uint64_t seen = s->has_head ? s->head.generation : 0, ours = share->generation;
+    uint64_t seen = s->has_head ? s->head.generation : 0, ours = share->generation,
+             latest = s->latest > ours ? s->latest : ours;
     bool news = used && (ours == 0 || !same(used->digest, share->model));
     if (s->owner->is_busy(s->ctx))
         return false;
@@ -226,12 +257,12 @@ bool sharing_model_step(struct sharing *s)
     if (s->fetches)
         return fetch(s), true;
     if (seen > ours && news && used->weights && ours)
-        return tell(s, used, seen + 1);
+        return tell(s, used, latest + 1);
     if (seen > ours || (seen && seen == ours && !news && !same(s->head.model, share->model)))
-        return fetch(s), true;
+        return clock_ms() >= s->fetch_at && (fetch(s), true);
     if (news)
-        return tell(s, used, ours + 1);
-    return seen < ours && used && tell(s, used, ours);
+        return tell(s, used, latest + 1);
+    return seen < ours && ours == latest && used && tell(s, used, ours);
 }
 
 void sharing_model_answer(struct sharing *s, const struct sharing_words *words)

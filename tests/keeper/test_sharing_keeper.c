@@ -7,6 +7,7 @@
 #include "tests/harness/disk.h"
 #include "tests/harness/labels.h"
 
+#include <openssl/evp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -23,11 +24,14 @@ static int pair[2];
 static const char *reason = "";
 static char inbox[IPC_PAYLOAD_MAX + 2];
 static struct sharing_question asked;
+static struct buf shown; /* the head that looks find */
 
 static struct {
     unsigned leases;
     enum sharing_lease lease;
     bool busy;
+    unsigned models; /* were to be taken */
+    enum sharing_taking taking;
 } owner;
 
 static bool is_busy(void *ctx)
@@ -43,11 +47,13 @@ static void note_lease(void *ctx, enum sharing_lease lease)
     owner.lease = lease;
 }
 
-static bool take_model(void *ctx, const struct sharing_head *head, struct slice sealed,
-                       const char **why)
+static enum sharing_taking take_model(void *ctx, const struct sharing_head *head,
+                                      struct slice sealed, const char **why)
 {
-    (void)ctx, (void)head, (void)sealed, (void)why;
-    return false;
+    (void)ctx, (void)head, (void)sealed;
+    owner.models++;
+    *why = "no space left on device";
+    return owner.taking;
 }
 
 static const struct sharing_owner callbacks = {is_busy, note_lease, take_model};
@@ -64,6 +70,7 @@ static void begin(void)
     enter_folder();
     disk.keeps_nothing = true;
     memset(&owner, 0, sizeof owner);
+    shown = buf_init(SHARING_HEAD_MOST);
     assert_true(seal_key_of(public, &seal) && sharing_keys_of(secret, &keys));
     assert_non_null(labels = labels_open(&bounds, &reason));
     assert_non_null(models = models_open("learn", &reason));
@@ -78,6 +85,7 @@ static void begin(void)
 static void end(void)
 {
     sharing_free(&sharing);
+    buf_release(&shown);
     models_close(&models);
     labels_close(&labels);
     event_base_free(base);
@@ -133,14 +141,27 @@ static void answer_look(struct slice epoch, struct slice head)
     answer_words(words, sizeof words / sizeof *words);
 }
 
-/* Looks see that nobody has told anything. */
+/* Another gateway has told a model of these octets. */
+static void show(uint64_t generation, struct slice octets)
+{
+    struct sharing_head head = {.generation = generation,
+                                .model = {99},
+                                .octets = octets.len,
+                                .made = 1700000000,
+                                .by = "mx2.example.com"};
+    assert_int_equal(EVP_Q_digest(NULL, "SHA256", NULL, octets.ptr, octets.len, head.sum, NULL), 1);
+    buf_clear(&shown);
+    assert_true(sharing_head_seal(&keys, SLICE("gatepost:"), &head, &shown));
+}
+
+/* Looks see that nobody has told anything but that. */
 static bool asks_beside_looks(enum sharing_script script)
 {
     while (next())
         if (asked.script == script)
             return true;
         else if (asked.script == SHARING_LOOK)
-            answer_look(SLICE(""), SLICE(""));
+            answer_look(SLICE(""), buf_slice(&shown));
         else
             fail_msg("another question: %d", (int)asked.script);
     return false;
@@ -274,4 +295,82 @@ TEST(test_a_look_that_no_gateway_can_have_caused_is_not_believed)
     assert_false(next());
     sharing_status(sharing, &status);
     assert_true(status.away && !status.read);
+}
+
+/* ---- models of others ---- */
+
+/* Ours is of generation 3, Redis has one of 5, and answers with these octets. */
+static void fetch(struct slice octets)
+{
+    static const unsigned char ours[LEARN_DIGEST] = {1};
+    const struct slice words[] = {SLICE("octets"), octets};
+    add_a_model(1);
+    show(5, SLICE("octets"));
+    share();
+    assert_true(labels_share_model(labels, 3, ours));
+    assert_true(asks_beside_looks(SHARING_FETCH));
+    answer_words(words, 2);
+    assert_false(asks_beside_looks(SHARING_FETCH));
+}
+
+static uint64_t refused(void)
+{
+    struct sharing_status status;
+    sharing_status(sharing, &status);
+    return status.refused;
+}
+
+static void expect_told(uint64_t generation)
+{
+    struct sharing_head head;
+    assert_true(asks_beside_looks(SHARING_PUT));
+    answer("put");
+    assert_true(asks(SHARING_PUBLISH));
+    assert_true(sharing_head_open(&keys, SLICE("gatepost:"), asked.words.each[1], &head));
+    assert_int_equal(head.generation, generation);
+}
+
+TEST(test_who_cannot_keep_a_model_leaves_it_to_others_and_tries_again_later)
+{
+    owner.taking = SHARING_FAILED;
+    fetch(SLICE("octets"));
+    for (int i = 0; i < 8; i++) {
+        pass(MINUTE_MS / 2);
+        assert_false(asks_beside_looks(SHARING_FETCH)); /* nor puts his own */
+    }
+    assert_true(owner.models == 1 && refused() == 0);
+    pass(MINUTE_MS);
+    assert_true(asks_beside_looks(SHARING_FETCH));
+}
+
+TEST(test_a_later_head_is_fetched_at_once)
+{
+    owner.taking = SHARING_FAILED;
+    fetch(SLICE("octets"));
+    show(6, SLICE("others"));
+    pass(SHARING_LOOK_MS);
+    assert_true(asks_beside_looks(SHARING_FETCH));
+}
+
+TEST(test_what_is_built_where_another_cannot_be_kept_is_later_than_that)
+{
+    owner.taking = SHARING_FAILED;
+    fetch(SLICE("octets"));
+    add_a_model(2);
+    pass(0);
+    expect_told(6);
+}
+
+TEST(test_instead_of_a_forged_model_no_earlier_one_is_told)
+{
+    fetch(SLICE("forged"));
+    assert_true(owner.models == 0 && refused() == 1);
+    pass(10 * MINUTE_MS);
+    assert_false(asks_beside_looks(SHARING_FETCH));
+    buf_clear(&shown);
+    pass(SHARING_LOOK_MS);
+    assert_false(asks_beside_looks(SHARING_PUT));
+    add_a_model(2);
+    pass(0);
+    expect_told(6);
 }
