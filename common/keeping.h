@@ -52,7 +52,7 @@ enum keeper_message {
     KEEPER_LISTS,         /* keeper: a descriptor, the lists of senders as they are now (lists.h) */
     KEEPER_READY,         /* keeper: it takes records */
     KEEPER_FAILED,        /* keeper: why it cannot (slice); it exits */
-    KEEPER_DEAF,          /* keeper: some proxy has closed the queue, and it exits */
+    KEEPER_DEAF,          /* keeper: some proxy has closed the queue or another pair, and it exits */
     KEEPER_ASKS,          /* keeper: somebody wants to know how the gateway does */
     KEEPER_ASKS_METRICS,  /* keeper: the same, as metrics */
     KEEPER_METRICS,       /* parent: as text (common/metrics.h); the answer to that */

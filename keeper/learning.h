@@ -27,6 +27,8 @@ struct learning_owner {
      * or NULL and why. */
     void (*goes_on)(void *ctx, struct slice progress);
     void (*ended)(void *ctx, struct slice outcome, const char *reason);
+    /* As sharing_owner's. */
+    void (*deaf)(void *ctx);
 };
 
 /* With other gateways (keeper/sharing.h). */

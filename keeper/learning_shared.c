@@ -116,4 +116,10 @@ static enum sharing_taking take_model(void *ctx, const struct sharing_head *head
     return SHARING_TAKEN;
 }
 
-const struct sharing_owner learning_sharing_owner = {is_busy, take_lease, take_model};
+static void go_deaf(void *ctx)
+{
+    const struct learning *l = ctx;
+    l->owner->deaf(l->ctx);
+}
+
+const struct sharing_owner learning_sharing_owner = {is_busy, take_lease, take_model, go_deaf};

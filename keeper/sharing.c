@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "keeper/model_file.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,11 +98,14 @@ void sharing_put_question(struct sharing *s, enum sharing_script script,
                                          .gateway = slice_of(s->gateway),
                                          .words = *words};
     sharing_question_pack(&out, &question);
-    bool sent =
-        !out.failed && ipc_send(s->sock, SHARING_QUESTION, buf_slice(&out), NULL, 0, false) == 1;
+    int sent =
+        out.failed ? 0 : ipc_send(s->sock, SHARING_QUESTION, buf_slice(&out), NULL, 0, false);
+    bool closed = sent < 0 && errno == EPIPE;
     buf_release(&out);
-    if (sent)
+    if (sent == 1)
         return;
+    if (closed)
+        s->owner->deaf(s->ctx);
     s->number = 0;
     sharing_fail(s, "no proxy takes a question");
 }
@@ -190,10 +194,8 @@ static bool hear(struct sharing *s)
     static struct sharing_answer answer;
     struct ipc_message message;
     int got = ipc_recv(s->sock, &message, inbox, sizeof inbox, false);
-    if (got < 0 && ++s->nothing == NOTHING_MOST) {
-        log_at(LEVEL_PANIC, "", "proxies cannot be heard any more, nothing is shared");
-        event_del(s->news);
-    }
+    if (got < 0 && ++s->nothing == NOTHING_MOST)
+        s->owner->deaf(s->ctx);
     if (got <= 0)
         return got < 0 && s->nothing < NOTHING_MOST;
     s->nothing = 0;

@@ -35,6 +35,8 @@ struct sharing_owner {
     /* Another's model is to be used: sharing_model_take. */
     enum sharing_taking (*take)(void *ctx, const struct sharing_head *head, struct slice sealed,
                                 const char **reason);
+    /* Somebody has closed the pair, which can only be made anew. */
+    void (*deaf)(void *ctx);
 };
 
 /* `sock`: the keeper's end of the pair, the caller's. `gateway`: our name, for people. All must outlive

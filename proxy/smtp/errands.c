@@ -314,7 +314,10 @@ static void on_errand(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct errands *all = arg;
     struct ipc_message message;
-    if (ipc_recv(fd, &message, inbox, sizeof inbox, false) != 1)
+    int got = ipc_recv(fd, &message, inbox, sizeof inbox, false);
+    if (got < 0)
+        event_del(all->event); /* somebody has closed them: others come */
+    if (got != 1)
         return;
     struct delivery *d = message.type == ERRAND_DELIVER && message.fd_count == 1
                              ? delivery_new(all, &message)

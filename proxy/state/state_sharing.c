@@ -110,7 +110,10 @@ static void on_question(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct state_sharing *s = arg;
     struct ipc_message message;
-    if (ipc_recv(fd, &message, inbox, sizeof inbox, false) != 1)
+    int got = ipc_recv(fd, &message, inbox, sizeof inbox, false);
+    if (got < 0)
+        event_del(s->event); /* somebody has closed it: another comes */
+    if (got != 1)
         return;
     ipc_close_fds(&message);
     if (message.type != SHARING_QUESTION || !sharing_question_unpack(message.payload, &question) ||

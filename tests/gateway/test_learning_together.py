@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from lab import learning, needs
 from lab.gatepost import backend, domains
 from lab.learning import Learner, mail, mails
+from lab.pairs import SHARING, proxies_end
 from lab.process import kill, wait_until
 from lab.redis import Redis
 from lab.smtp_client import send
@@ -197,6 +199,17 @@ def test_what_somebody_else_writes_into_redis_is_refused_and_replaced(join, tmp_
     assert digest(one) == digest(two) == before and imported(one) == imported(two) == (ENOUGH, ENOUGH)
     assert agree(one, third), logs(one, two, third)
     assert digest(third) == before
+
+
+def test_a_pair_that_a_proxy_closes_is_made_anew(join, tmp_path, redis):
+    one, two = join(), join()
+    for n, how in enumerate((socket.SHUT_RDWR, socket.SHUT_RD), 1):
+        with proxies_end(one, SHARING) as pair:
+            pair.shutdown(how)
+        assert wait_until(lambda: one.log().count("queue was closed, and is made anew") == n, SOON), one.log()
+        assert wait_until(lambda: one.log().count("keeper ready") > n and one.log().count("gatepost-learn ready") > n, SOON), one.log()
+    teach(one, tmp_path)
+    assert agree(one, two), logs(one, two)
 
 
 def test_nothing_can_be_read_in_redis(join, tmp_path, redis):

@@ -16,8 +16,8 @@ import pytest
 
 from lab import needs
 from lab.gatepost import Gatepost, backend, certificate, check_configuration, domains
+from lab.pairs import QUEUE, proxies_end
 from lab.process import wait_until
-from lab.queues import other_end
 from lab.smtp_client import Session
 
 CONTROL_STATUS, CONTROL_FIND, CONTROL_FORGET, CONTROL_ITEM, CONTROL_END = 1, 2, 3, 4, 5
@@ -297,17 +297,12 @@ def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkey
 # ---- a proxy that was taken over
 
 
-def queue_of(gateway):
-    """The sending end of the keeper's queue, as every proxy has it."""
-    return other_end(gateway, keeper(gateway))
-
-
 @needs.root
 def test_nonsense_from_a_proxy_costs_nobody_elses_record(start, body):
     gateway = start(body)
     pid = keeper(gateway)
     send(gateway, "before")
-    with queue_of(gateway) as queue:
+    with proxies_end(gateway, QUEUE) as queue:
         for packet in (b"", b"x", b"\1\0", b"\1\0" + b"\xff" * 1000, b"\7\0hello", b"\1\0\1" + b"\0" * 160000):
             for _ in range(20):
                 queue.send(packet)
@@ -322,7 +317,7 @@ def test_a_queue_that_a_proxy_closes_is_made_anew(start, body):
     send(gateway, "before")
     assert wait_until(lambda: count(gateway) == 1)
     for n in range(2):
-        with queue_of(gateway) as queue:
+        with proxies_end(gateway, QUEUE) as queue:
             queue.shutdown(socket.SHUT_RDWR)
         assert wait_until(lambda: gateway.log().count("queue was closed, and is made anew") == n + 1)
         assert wait_until(lambda: gateway.log().count("keeper ready") == n + 2, 20)

@@ -47,7 +47,7 @@ static void note_end(void *ctx, struct slice outcome, const char *why)
     snprintf(heard.reason, sizeof heard.reason, "%s", why ? why : "");
 }
 
-static const struct learning_owner owner = {note_model, note_progress, note_end};
+static const struct learning_owner owner = {note_model, note_progress, note_end, NULL};
 
 /* ---- the program ---- */
 

@@ -14,7 +14,7 @@ from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, domains
 from lab.postfix import Sender
 from lab.process import wait_until
-from lab.queues import other_end
+from lab.pairs import other_end
 from lab.smtp_client import Session, send
 
 pytest.importorskip("dkim", reason="no python3-dkim")

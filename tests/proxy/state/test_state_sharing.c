@@ -86,3 +86,23 @@ TEST(test_who_asks_hears_at_once_that_an_answer_is_too_long)
     const struct sharing_answer *answer = answered(TOO_LONG);
     assert_true(answer->number == 8 && !answer->ok);
 }
+
+static int events(void)
+{
+    return event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED);
+}
+
+TEST(test_of_a_pair_that_somebody_has_closed_no_more_is_heard)
+{
+    int another[2];
+    assert_int_equal(events(), 1);
+    shutdown(pair[1], SHUT_RDWR); /* as any proxy can */
+    event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    assert_int_equal(events(), 0);
+    assert_int_equal(ipc_pair(another), 0);
+    state_sharing_move(sharing, another[1]);
+    close(pair[0]);
+    pair[0] = another[0];
+    ask(9);
+    assert_true(answered(10)->number == 9);
+}

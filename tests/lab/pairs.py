@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: ISC
-"""The queues between Gatepost's processes, as one that was taken over has them."""
+"""What a proxy that was taken over has in its hands: its ends of the pairs on which it talks with helpers."""
 import ctypes
 import os
 import socket
 import subprocess
 
+from lab.process import wait_until
+
 PIDFD_GETFD = 438
-QUEUE = 4  # a helper's descriptor
+QUEUE, SHARING = 4, 10  # where a helper, and the keeper, have their own (common/keeping.h)
 
 
 def inode(pid, fd):
     return int(os.readlink("/proc/%d/fd/%d" % (pid, fd))[len("socket:["):-1])
 
 
-def other_end(gateway, helper):
-    """The proxies' end of the queue that this process hears, a copy of the parent's."""
-    mine = inode(helper, QUEUE)
+def other_end(gateway, helper, pair=QUEUE):
+    """The proxies' end of a pair that this process hears, a copy of the parent's."""
+    mine = inode(helper, pair)
     listed = subprocess.run(["ss", "-xHn"], capture_output=True, text=True, check=True).stdout.split("\n")
     other = next(int(words[7]) for words in map(str.split, listed) if len(words) >= 8 and words[5] == str(mine))
     pid = gateway.process.pid
@@ -25,3 +27,8 @@ def other_end(gateway, helper):
     os.close(pidfd)
     assert copy >= 0, os.strerror(ctypes.get_errno())
     return socket.socket(fileno=copy)
+
+
+def proxies_end(gateway, pair):
+    """The same of a pair of the keeper's."""
+    return other_end(gateway, wait_until(lambda: gateway.pids("gatepost-keeper"))[0], pair)
