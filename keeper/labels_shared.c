@@ -43,7 +43,7 @@ static const char *const texts[SHARED_STATEMENTS] = {
                                " AND origin = 0 AND place <> '' AND place <> ?2",
     [SHARED_GONE_OVER] = "DELETE FROM gone WHERE number <= ?",
     [SHARED_GONE_CLEAR] = "DELETE FROM gone",
-    [SHARED_UNPLACE] = "UPDATE label SET place = ''",
+    [SHARED_UNPLACE] = "UPDATE label SET place = '' WHERE place <> ''",
     [SHARED_PLACE_OWN] = "UPDATE label SET place = ? WHERE number = ? AND origin = 0"
                          " AND account = ? AND message = ?",
     [SHARED_IS_OURS] = "SELECT NOT EXISTS (SELECT 1 FROM label WHERE number = ?1"

@@ -31,7 +31,8 @@ struct sharing {
     int64_t away_ms;             /* clock_ms */
     bool caught_up;              /* all was read at the last look */
     uint64_t refused;
-    struct complaint lost, forged_labels, forged_model;
+    int64_t anew_at; /* clock_ms; not before: a stream that was read is left for another */
+    struct complaint lost, anew, forged_labels, forged_model;
 
     /* Telling. */
     bool tells;

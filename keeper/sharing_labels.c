@@ -19,6 +19,7 @@ enum {
     LAST,
     HEAD,
     HOLDER,
+    ANEW_MS = 60000,
 };
 
 _Static_assert((int)LABELS_EPOCH == SHARING_EPOCH_OCTETS + 1, "what scripts take for longer");
@@ -56,10 +57,34 @@ static bool is_another_stream(const struct labels_share *share, struct slice epo
            labels_place_after(share->cursor, place);
 }
 
+/* All of ours is written anew then: Redis cannot ask for that as often as it likes. */
+static bool may_leave(struct sharing *s)
+{
+    int64_t now = clock_ms();
+    if (!labels_share(s->labels)->epoch[0])
+        return true;
+    if (now < s->anew_at)
+        return false;
+    s->anew_at = now + ANEW_MS;
+    return true;
+}
+
+static void log_anew(struct sharing *s, struct slice epoch)
+{
+    uint64_t times;
+    if (complaint_due(&s->anew, clock_ms(), &times))
+        log_at(LEVEL_INFO, "", "what is learnt is shared anew",
+               field_str("reason", epoch.len ? "others have begun" : "redis has none of it"),
+               field_num("times", (int64_t)times));
+}
+
 static void begin_anew(struct sharing *s, struct slice epoch)
 {
-    log_at(LEVEL_INFO, "", "what is learnt is shared anew",
-           field_str("reason", epoch.len ? "others have begun" : "redis has none of it"));
+    if (!may_leave(s)) {
+        sharing_fail(s, "redis loses what it holds again and again");
+        return;
+    }
+    log_anew(s, epoch);
     if (!labels_share_anew(s->labels, epoch)) {
         sharing_fail(s, "the database cannot be written");
         return;

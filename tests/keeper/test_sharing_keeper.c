@@ -379,6 +379,49 @@ TEST(test_instead_of_a_forged_model_no_earlier_one_is_told)
     expect_told(6);
 }
 
+/* ---- streams that come and go ---- */
+
+/* Which stream a look finds. False: none is looked for now. */
+static bool look(const char *epoch)
+{
+    if (!asks(SHARING_LOOK))
+        return false;
+    answer_look(slice_of(epoch), SLICE(""));
+    run();
+    return true;
+}
+
+TEST(test_a_stream_is_left_for_another_once_a_minute)
+{
+    share();
+    assert_true(look("one"));
+    assert_string_equal(labels_share(labels)->epoch, "one");
+    assert_true(look("one"));
+    pass(SHARING_LOOK_MS);
+    assert_true(look("two")); /* it is left, */
+    assert_string_equal(labels_share(labels)->epoch, "two");
+    assert_true(look("three")); /* and looked at again at once */
+    assert_string_equal(labels_share(labels)->epoch, "two");
+    assert_false(asks(SHARING_LOOK));
+    pass(SHARING_LOOK_MS);
+    assert_true(look("three"));
+    assert_string_equal(labels_share(labels)->epoch, "two");
+    pass(MINUTE_MS);
+    assert_true(look("three"));
+    assert_string_equal(labels_share(labels)->epoch, "three");
+}
+
+TEST(test_after_a_loss_the_new_stream_is_taken_at_once)
+{
+    share();
+    assert_true(look("one") && look("one"));
+    pass(SHARING_LOOK_MS);
+    assert_true(look("")); /* Redis was emptied */
+    pass(SHARING_LOOK_MS);
+    assert_true(look("two"));
+    assert_string_equal(labels_share(labels)->epoch, "two");
+}
+
 /* ---- a pair that is closed ---- */
 
 TEST(test_a_pair_that_a_proxy_closes_is_said_to_be_closed)
