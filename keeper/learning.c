@@ -50,6 +50,7 @@ void learning_end(struct learning *l, struct slice outcome, const char *reason)
     bool asked = l->build.asked && !l->again_asked;
     label_file_free(&l->build.file);
     l->build = (struct learning_build){0};
+    l->asks_lease = false;
     sharing_built(l->sharing);
     if (asked)
         l->owner->ended(l->ctx, outcome, reason);

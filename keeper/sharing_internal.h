@@ -55,6 +55,7 @@ struct sharing {
     /* The lease. */
     char holder[SHARING_HOLDER];
     bool wants_lease, has_lease, gives_back;
+    const char *asked_lease;      /* what, in the question that is under way */
     int64_t lease_until, keep_at; /* clock_ms */
 };
 

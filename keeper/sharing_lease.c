@@ -8,11 +8,14 @@
 
 enum { KEEP_MS = SHARING_LEASE_MS / 3 };
 
+static const char TAKE[] = "take", KEEP[] = "keep", END[] = "end";
+
 static void ask(struct sharing *s, const char *what)
 {
     struct sharing_words words = {.count = 0};
     char who[SHARING_HOLDER], life[24];
     snprintf(who, sizeof who, "%s %s", s->gateway, s->by);
+    s->asked_lease = what;
     sharing_say(&words, slice_of(what));
     sharing_say(&words, slice_of(who));
     sharing_say(&words, sharing_number(SHARING_LEASE_MS, life));
@@ -25,34 +28,48 @@ static void ask(struct sharing *s, const char *what)
 bool sharing_lease_step(struct sharing *s)
 {
     if (s->gives_back)
-        ask(s, "end");
+        ask(s, END);
     else if (s->wants_lease)
-        ask(s, "take");
+        ask(s, TAKE);
     else if (s->has_lease && clock_ms() >= s->keep_at)
-        ask(s, "keep");
+        ask(s, KEEP);
     else
         return false;
     return true;
+}
+
+static void have(struct sharing *s, bool has)
+{
+    s->has_lease = has;
+    if (has)
+        s->lease_until = clock_ms() + SHARING_LEASE_MS;
 }
 
 static void settle(struct sharing *s, enum sharing_lease lease)
 {
     bool asked = s->wants_lease;
     s->wants_lease = false;
-    s->has_lease = lease == SHARING_OURS;
-    if (s->has_lease)
-        s->lease_until = clock_ms() + SHARING_LEASE_MS;
+    have(s, lease == SHARING_OURS);
     if (asked)
         s->owner->lease(s->ctx, lease);
+}
+
+/* What nobody wants any more is given back. */
+static void was_taken(struct sharing *s)
+{
+    s->gives_back = !s->wants_lease;
+    settle(s, SHARING_OURS);
 }
 
 void sharing_lease_answer(struct sharing *s, const struct sharing_words *words)
 {
     struct slice word = words->each[0];
-    if (s->gives_back)
+    if (s->asked_lease == END)
         s->gives_back = s->has_lease = false;
+    else if (s->asked_lease == KEEP)
+        have(s, slice_eq(word, SLICE("taken")));
     else if (slice_eq(word, SLICE("taken")))
-        settle(s, SHARING_OURS);
+        was_taken(s);
     else if (slice_eq(word, SLICE("held")))
         settle(s, SHARING_ANOTHERS);
     else
@@ -68,6 +85,7 @@ void sharing_lease_away(struct sharing *s)
 void sharing_ask_lease(struct sharing *s)
 {
     s->wants_lease = true;
+    s->gives_back = false; /* we still have it, or ask for it anew */
     sharing_look_again(s);
     sharing_tell(s);
 }

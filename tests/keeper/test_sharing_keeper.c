@@ -422,6 +422,65 @@ TEST(test_after_a_loss_the_new_stream_is_taken_at_once)
     assert_string_equal(labels_share(labels)->epoch, "two");
 }
 
+/* ---- the lease ---- */
+
+static bool asks_for_lease(const char *what)
+{
+    return asks_beside_looks(SHARING_LEASE_IT) && slice_eq(asked.words.each[0], slice_of(what));
+}
+
+static void take_lease(void)
+{
+    sharing_ask_lease(sharing);
+    assert_true(asks_for_lease("take"));
+    answer("taken");
+    run();
+    assert_true(owner.lease == SHARING_OURS && sharing_has_lease(sharing));
+}
+
+TEST(test_a_lease_that_comes_when_nobody_wants_it_any_more_is_given_back)
+{
+    share();
+    sharing_ask_lease(sharing);
+    assert_true(asks_for_lease("take"));
+    sharing_built(sharing);
+    answer("taken");
+    assert_true(asks_for_lease("end"));
+    answer("taken");
+    run();
+    assert_true(!sharing_has_lease(sharing) && owner.leases == 0);
+    take_lease();
+}
+
+TEST(test_only_the_answer_to_the_end_ends_it)
+{
+    share();
+    take_lease();
+    pass(SHARING_LEASE_MS / 3);
+    assert_true(asks_for_lease("keep"));
+    sharing_built(sharing);
+    answer("taken"); /* it is kept */
+    assert_true(asks_for_lease("end"));
+    answer("taken");
+    run();
+    assert_false(sharing_has_lease(sharing));
+}
+
+TEST(test_who_wants_it_again_keeps_what_is_being_given_back)
+{
+    share();
+    take_lease();
+    sharing_built(sharing);
+    assert_true(asks_for_lease("end"));
+    sharing_ask_lease(sharing);
+    answer("taken");
+    assert_true(asks_for_lease("take"));
+    answer("taken");
+    run();
+    assert_true(sharing_has_lease(sharing) && owner.leases == 2);
+    assert_false(asks_for_lease("end"));
+}
+
 /* ---- a pair that is closed ---- */
 
 TEST(test_a_pair_that_a_proxy_closes_is_said_to_be_closed)
