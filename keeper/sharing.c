@@ -126,7 +126,8 @@ void sharing_rest(struct sharing *s)
 /* Who wants the lease does not wait. */
 static bool is_away(const struct sharing *s)
 {
-    return s->on && clock_ms() < s->rest_until && (s->away || s->rest_ms >= REST_LONG_MS);
+    bool rests = clock_ms() < s->rest_until && (s->away || s->rest_ms >= REST_LONG_MS);
+    return !s->on || rests;
 }
 
 /* The next question, if there is one now. */

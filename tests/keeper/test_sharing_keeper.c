@@ -452,6 +452,13 @@ TEST(test_a_lease_that_comes_when_nobody_wants_it_any_more_is_given_back)
     take_lease();
 }
 
+TEST(test_where_nothing_can_be_shared_nobody_waits_for_the_lease)
+{
+    sharing_ask_lease(sharing);
+    run();
+    assert_true(owner.leases == 1 && owner.lease == SHARING_AWAY);
+}
+
 TEST(test_only_the_answer_to_the_end_ends_it)
 {
     share();
