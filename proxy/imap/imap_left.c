@@ -215,15 +215,38 @@ static void drop(struct imap_left *left, const struct left_range *range)
     }
 }
 
+/* A mailbox that has gone, or has another name, and all that lies in it. */
+static bool goes_whole(const struct imap_session *s, const struct imap_command *command,
+                       struct slice *name)
+{
+    struct slice rest = command->arguments;
+    return (command->verb == IMAP_DELETE || command->verb == IMAP_RENAME) &&
+           imap_string(s->reader.mail, &rest, name) && name->len > 0 &&
+           name->len <= LEFT_MAILBOX_MOST;
+}
+
+static bool are_same(struct slice mailbox, struct slice other)
+{
+    struct slice inbox = SLICE("INBOX");
+    return slice_eq(mailbox, other) || (slice_ieq(mailbox, inbox) && slice_ieq(other, inbox));
+}
+
 void imap_left_gone(struct imap_session *s)
 {
     struct imap_command command;
+    struct slice selected = SLICE("");
     struct left_gone gone = {.account = s->reader.mailbox};
     imap_command(buf_slice(&s->in.text), &command);
-    if (!imap_left_counts(s) || !imap_places_are_read(s, &gone.mailbox) || !goes(s, &command))
+    bool reads = imap_places_are_read(s, &selected);
+    if (!imap_left_counts(s))
         return;
+    if (!goes_whole(s, &command, &gone.mailbox)) {
+        if (!reads || !goes(s, &command))
+            return;
+        gone.mailbox = selected;
+    }
     gone.count = imap_uids(&command, gone.ranges);
-    for (size_t i = 0; s->left && i < gone.count; i++)
+    for (size_t i = 0; s->left && are_same(gone.mailbox, selected) && i < gone.count; i++)
         drop(s->left, &gone.ranges[i]);
     recorder_send_gone(s->reader.base.proxy, &gone);
 }

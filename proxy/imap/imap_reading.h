@@ -17,7 +17,7 @@ bool imap_says_seen(const struct imap_command *command, uint32_t *uid);
 bool imap_says_deleted(const struct imap_command *command);
 
 /* The set of a STORE, COPY or MOVE as UIDs, how many ranges. All there may be: where it has more than LEFT_RANGES_MOST, or
- * no UIDs. */
+ * no UIDs; and of a DELETE or RENAME. */
 size_t imap_uids(const struct imap_command *command, struct left_range ranges[static 1]);
 
 #endif

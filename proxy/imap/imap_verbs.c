@@ -204,6 +204,8 @@ static void after_login(struct imap_session *s, const struct imap_command *comma
     case IMAP_STORE:
     case IMAP_COPY:
     case IMAP_MOVE:
+    case IMAP_DELETE:
+    case IMAP_RENAME:
         imap_opine(s);
         break;
     default:

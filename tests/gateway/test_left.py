@@ -179,6 +179,24 @@ def test_what_he_deletes_he_does_not_leave(site, command, when):
     assert site.awaits() and site.pending() <= 5, "of the other alone"
 
 
+@pytest.mark.parametrize("command", ["DELETE Lists", "RENAME Lists Others"])
+@pytest.mark.parametrize("when", ["at once", "later"])
+def test_what_is_in_a_mailbox_that_he_deletes_or_renames_he_does_not_leave(site, command, when):
+    with_reference = [OURS + message for message in mails("good", READ, first=600000)]
+    with site.user(mailbox="Lists", messages=with_reference) as (address, session):
+        read_all(session)
+        if when == "at once":
+            session.expect(command)
+    if when == "later":
+        assert site.awaits()
+        with logged_in(site.gateway.imap_port, address, mailbox="INBOX") as session:
+            session.expect(command)
+    assert wait_until(lambda: site.pending() == 0)
+    with site.user() as (_, session):
+        read_all(session)
+    assert site.awaits() and site.pending() <= 5, "of the other alone"
+
+
 def test_what_he_moves_into_junk_is_spam_and_not_good(site):
     with site.user() as (address, session):
         read_all(session)
