@@ -2,7 +2,6 @@
 #include "keeper/labels_shared_internal.h"
 
 #include "base/clock.h"
-#include "base/siphash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,12 +95,6 @@ static void read_row(struct labels_share *state, sqlite3_stmt *row)
         memcpy(state->model, model.ptr, model.len);
 }
 
-static bool has_name(const struct labels_share *state)
-{
-    static const unsigned char none[LABELS_GATEWAY];
-    return memcmp(state->gateway, none, sizeof none) != 0;
-}
-
 static bool use_names(struct labels *l, bool of_all)
 {
     sqlite3_bind_int(l->shared.statements[SHARED_NAMES], 1, of_all);
@@ -135,17 +128,6 @@ bool labels_shared_write(struct labels *l)
     return database_step(set);
 }
 
-bool labels_shared_await_names(const struct labels *l)
-{
-    return !l->shared.known && has_name(&l->shared.state);
-}
-
-void labels_share_no_more(struct labels *l, const struct sharing_keys *keys)
-{
-    l->shared.keys = *keys;
-    l->shared.known = true;
-}
-
 bool labels_share_by(struct labels *l, const struct sharing_keys *keys, struct slice prefix,
                      const char **reason)
 {
@@ -155,7 +137,7 @@ bool labels_share_by(struct labels *l, const struct sharing_keys *keys, struct s
     shared->known = true;
     slice_to_text(slice_sub(prefix, 0, LABELS_PREFIX - 1), shared->prefix, LABELS_PREFIX);
     *reason = "there is no randomness";
-    if (!has_name(&shared->state) && getrandom(shared->state.gateway, LABELS_GATEWAY, 0) < 0)
+    if (!labels_shared_has_gateway(l) && getrandom(shared->state.gateway, LABELS_GATEWAY, 0) < 0)
         return false;
     shared->on = use_names(l, true) && labels_shared_write(l);
     return shared->on || labels_failed(l, reason);
@@ -408,29 +390,4 @@ void labels_told(struct labels *l, const struct labels_telling *telling)
 {
     sqlite3_bind_int64(l->shared.statements[SHARED_GONE_OVER], 1, telling->last_gone);
     database_step(l->shared.statements[SHARED_GONE_OVER]);
-}
-
-/* ---- names ---- */
-
-static uint64_t name_of(const struct labels *l, sqlite3_stmt *row)
-{
-    char room[ACCOUNT_DIGEST + LABEL_MESSAGE + 16];
-    struct buf text = buf_over(room, sizeof room);
-    pack_slice(&text, database_text(row, 1));
-    pack_slice(&text, database_octets(row, 2));
-    return siphash(l->shared.keys.names, buf_slice(&text));
-}
-
-struct label_name *labels_names(struct labels *l, size_t *count)
-{
-    struct buf names = buf_init((size_t)LEARN_LABELS_MOST * sizeof(struct label_name));
-    sqlite3_stmt *each = l->shared.statements[SHARED_ALL_NAMES];
-    sqlite3_reset(l->statements[LABELS_VECTOR]);
-    while (sqlite3_step(each) == SQLITE_ROW) {
-        struct label_name name = {(uint64_t)sqlite3_column_int64(each, 0), name_of(l, each)};
-        buf_append(&names, (struct slice){(const char *)&name, sizeof name});
-    }
-    sqlite3_reset(each);
-    *count = buf_len(&names) / sizeof(struct label_name);
-    return (struct label_name *)(void *)buf_take(&names);
 }

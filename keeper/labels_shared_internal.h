@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * For labels_shared.c and labels_hear.c. */
+ * For labels_shared.c, labels_hear.c and labels_names.c. */
 #ifndef KEEPER_LABELS_SHARED_INTERNAL_H
 #define KEEPER_LABELS_SHARED_INTERNAL_H
 
@@ -8,6 +8,9 @@
 enum { SHARED_ABOUT = 256, SHARED_ENTRY = LEARN_SEALED_MOST + 2 * LABEL_TEXT_MOST + 512 };
 
 enum shared_kind { ENTRY_LABEL = 1, ENTRY_FORGET };
+
+/* It has a name: labels are shared, or were once. */
+bool labels_shared_has_gateway(const struct labels *labels);
 
 /* What an entry is sealed with beside. */
 struct slice labels_shared_about(const struct labels *labels, struct slice gateway, uint64_t number,
