@@ -68,6 +68,10 @@ static void check_login(struct parser *parser, const struct server *server)
         source_error(parser->sources, server->login_at,
                      "the password could go in the clear; expected 'tls verify' or 'tls required' "
                      "beside it");
+    else if (server->login_user.len && server->tls < BACKEND_TLS_VERIFY)
+        source_warning(parser->sources, server->login_at,
+                       "whoever stands between reads the password, as the certificate is not "
+                       "looked at; expected 'tls verify' beside it");
 }
 
 static bool parse_server(struct parser *parser, struct backend *backend, enum service word)
