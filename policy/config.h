@@ -350,7 +350,8 @@ bool backend_speaks(const struct backend *backend, enum protocol protocol);
 /* Whether users log in anywhere to read their mail. */
 bool config_reads_mail(const struct config *config);
 
-/* Whether users of this listener may be led to this backend. */
+/* Whether what comes in by this listener may be led to this backend: a relay has all of it, else it is
+ * the listener's own, that of a route, or that of a domain. */
 bool config_leads(const struct config *config, const struct listener *listener,
                   const struct backend *backend);
 

@@ -179,7 +179,9 @@ bool config_reads_mail(const struct config *config)
 bool config_leads(const struct config *config, const struct listener *listener,
                   const struct backend *backend)
 {
-    bool leads = listener->backend == backend || listener->relay == backend;
+    if (listener->relay)
+        return listener->relay == backend;
+    bool leads = listener->backend == backend;
     for (size_t i = 0; i < listener->route_count; i++)
         leads |= listener->routes[i].backend == backend;
     for (size_t i = 0; i < config->domain_count; i++)

@@ -89,24 +89,13 @@ void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *
     }
 }
 
-/* A relay has the mail of its listeners, and every other backend that of its domains. */
-static bool leads_to(const struct smtp_pools *all, const struct listener *listener,
-                     const struct backend *backend)
-{
-    const struct config *config = all->config;
-    for (size_t i = 0; !listener->relay && i < config->domain_count; i++)
-        if (config->domains[i].backend == backend)
-            return true;
-    return listener->relay == backend;
-}
-
 struct smtp_capabilities smtp_pools_common(const struct smtp_pools *all,
                                            const struct listener *listener)
 {
     struct smtp_capabilities common = {0};
     bool known = true;
     for (size_t i = 0; i < all->pool_count; i++)
-        if (all->pools[i].server_count && leads_to(all, listener, all->pools[i].conf))
+        if (all->pools[i].server_count && config_leads(all->config, listener, all->pools[i].conf))
             known = intersect_pool(&common, &all->pools[i]) && known;
     if (!common.known)
         common.utf8 = true;

@@ -39,6 +39,19 @@ TEST(test_who_sends_out_and_by_which_way)
     config_free(&c);
 }
 
+TEST(test_all_that_comes_in_by_a_way_out_is_led_to_its_relay)
+{
+    struct config *c = load_good(
+        "listen smtp \"out\" on \"10.0.0.1:2525\" { outbound from { \"10.0.0.5\" }  relay out }\n"
+        "listen smtp on \"0.0.0.0:25\"\n" RELAY "backend own { smtp \"10.0.0.9:25\" }\n"
+        "domain \"example.com\" { backend own }\n");
+    const struct listener *out = &c->listeners[0], *in = &c->listeners[1];
+    const struct backend *relay = &c->backends[0], *own = &c->backends[1];
+    assert_true(config_leads(c, out, relay) && !config_leads(c, out, own));
+    assert_true(config_leads(c, in, own) && !config_leads(c, in, relay));
+    config_free(&c);
+}
+
 TEST(test_a_way_for_everybody_or_for_nobody_is_an_error)
 {
 #define OUT(options) "listen smtp on \"10.0.0.1:2525\" { " options " }\n" RELAY
@@ -78,6 +91,28 @@ TEST(test_a_password_never_goes_in_the_clear_nor_to_users_servers)
             "Gatepost logs in to SMTP servers alone");
     refuses("backend out { smtp \"192.0.2.25\" tls required login \"a\" password \"p\" }\n",
             "password_file");
+}
+
+static void reports(const char *tls, const char *said)
+{
+    char text[300];
+    struct buf report = buf_init(65536);
+    snprintf(text, sizeof text, "backend out { %s login \"a\" password_file \"p\" }\n", tls);
+    struct config *c = load_text(text, &report);
+    assert_non_null(c);
+    bool warned = buf_len(&report) > 0;
+    assert_int_equal(warned, *said != '\0');
+    assert_true(!warned || slice_search(buf_slice(&report), slice_of(said)) < buf_len(&report));
+    buf_release(&report);
+    config_free(&c);
+}
+
+TEST(test_a_password_for_whoever_answers_is_warned_of)
+{
+    static const char warning[] = "whoever stands between reads the password";
+    reports("smtp \"192.0.2.25\" tls required", warning);
+    reports("smtps \"192.0.2.25\"", warning);
+    reports("smtp \"192.0.2.25\" tls verify \"smart.example\"", "");
 }
 
 TEST(test_a_password_file_holds_one_line)
