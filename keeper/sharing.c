@@ -134,7 +134,7 @@ static bool is_away(const struct sharing *s)
 static void step(struct sharing *s)
 {
     int64_t now = clock_ms();
-    if (!s->on || s->number || now < s->rest_until)
+    if (!s->on || s->number || (!s->away && sharing_lease_keep(s)) || now < s->rest_until)
         return;
     if (now >= s->look_at) {
         sharing_look(s);

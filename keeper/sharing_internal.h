@@ -88,6 +88,7 @@ bool sharing_model_step(struct sharing *s); /* false: all is as it should be */
 void sharing_model_answer(struct sharing *s, const struct sharing_words *words);
 
 /* The lease. */
+bool sharing_lease_keep(struct sharing *s); /* before all else: it would end; false: not now */
 bool sharing_lease_step(struct sharing *s);
 void sharing_lease_answer(struct sharing *s, const struct sharing_words *words);
 void sharing_lease_away(struct sharing *s);

@@ -31,11 +31,17 @@ bool sharing_lease_step(struct sharing *s)
         ask(s, END);
     else if (s->wants_lease)
         ask(s, TAKE);
-    else if (s->has_lease && clock_ms() >= s->keep_at)
-        ask(s, KEEP);
     else
         return false;
     return true;
+}
+
+bool sharing_lease_keep(struct sharing *s)
+{
+    bool due = s->has_lease && !s->gives_back && clock_ms() >= s->keep_at;
+    if (due)
+        ask(s, KEEP);
+    return due;
 }
 
 static void have(struct sharing *s, bool has)

@@ -452,6 +452,21 @@ TEST(test_a_lease_that_comes_when_nobody_wants_it_any_more_is_given_back)
     take_lease();
 }
 
+TEST(test_the_lease_is_kept_before_anything_is_looked_for_or_told)
+{
+    share();
+    take_lease();
+    for (unsigned n = 1; n <= 6; n++) {
+        add_a_label(n);
+        pass(SHARING_LEASE_MS / 3);
+        assert_true(asks(SHARING_LEASE_IT) && slice_eq(asked.words.each[0], SLICE("keep")));
+        answer("taken");
+        if (asks_beside_looks(SHARING_TELL)) /* in the end it rests longer */
+            answer("behind");
+        assert_true(sharing_has_lease(sharing));
+    }
+}
+
 TEST(test_where_nothing_can_be_shared_nobody_waits_for_the_lease)
 {
     sharing_ask_lease(sharing);
