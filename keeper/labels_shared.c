@@ -26,6 +26,7 @@ static const char *const texts[SHARED_STATEMENTS] = {
                       " AND (account = '' OR names = 1) AND number > ?2 ORDER BY number LIMIT 1",
     [SHARED_UNTOLD_COUNT] = "SELECT count(*) FROM label WHERE place = '' AND origin = 0"
                             " AND key = ?1 AND (account = '' OR names = 1)",
+    [SHARED_UNTOLD_ONE] = "SELECT 1 FROM label WHERE number = ? AND place = '' AND origin = 0",
     [SHARED_FORGETTING] = "SELECT number, what, which FROM forgetting WHERE number > ?"
                           " ORDER BY number LIMIT 1",
     [SHARED_FORGETTING_ONE] = "SELECT until FROM forgetting WHERE number = ?",
@@ -319,16 +320,16 @@ static bool add_forget(struct labels *l, sqlite3_stmt *row, struct labels_tellin
 
 /* One row after the other, as long as there is room. */
 static bool add_all(struct labels *l, sqlite3_stmt *next, int at, struct labels_telling *out,
+                    int64_t *last,
                     bool (*add)(struct labels *, sqlite3_stmt *, struct labels_telling *))
 {
-    int64_t last = 0;
     int result = SQLITE_ROW;
     bool ok = true;
     while (ok && result == SQLITE_ROW && out->entries.count < TOLD_AT_ONCE &&
            buf_len(&out->octets) < TOLD_OCTETS) {
-        sqlite3_bind_int64(next, at, last);
+        sqlite3_bind_int64(next, at, *last);
         if ((result = sqlite3_step(next)) == SQLITE_ROW) {
-            last = sqlite3_column_int64(next, 0);
+            *last = sqlite3_column_int64(next, 0);
             ok = add(l, next, out);
         }
         sqlite3_reset(next);
@@ -366,11 +367,12 @@ bool labels_to_tell(struct labels *l, struct labels_telling *out, const char **r
     sqlite3_reset(l->statements[LABELS_VECTOR]);
     out->octets = buf_init(SHARING_OCTETS);
     out->gone.count = out->entries.count = 0;
-    out->last_gone = 0;
+    out->last_gone = out->last_forgetting = out->last_label = 0;
     bind_key(l, l->shared.statements[SHARED_UNTOLD]);
     bool ok = add_gone(l, out) &&
-              add_all(l, l->shared.statements[SHARED_FORGETTING], 1, out, add_forget) &&
-              add_all(l, l->shared.statements[SHARED_UNTOLD], 2, out, add_label);
+              add_all(l, l->shared.statements[SHARED_FORGETTING], 1, out, &out->last_forgetting,
+                      add_forget) &&
+              add_all(l, l->shared.statements[SHARED_UNTOLD], 2, out, &out->last_label, add_label);
     ok = ok && (out->entries.count == 0 || labels_shared_write(l));
     settle(out, &out->gone, &at);
     settle(out, &out->entries, &at);
@@ -390,4 +392,19 @@ void labels_told(struct labels *l, const struct labels_telling *telling)
 {
     sqlite3_bind_int64(l->shared.statements[SHARED_GONE_OVER], 1, telling->last_gone);
     database_step(l->shared.statements[SHARED_GONE_OVER]);
+}
+
+static bool is_there(struct labels *l, enum shared_statement which, int64_t number)
+{
+    sqlite3_stmt *get = l->shared.statements[which];
+    sqlite3_bind_int64(get, 1, number);
+    bool is = sqlite3_step(get) == SQLITE_ROW;
+    sqlite3_reset(get);
+    return is;
+}
+
+bool labels_told_in_vain(struct labels *l, const struct labels_telling *telling)
+{
+    return telling->last_label ? is_there(l, SHARED_UNTOLD_ONE, telling->last_label)
+                               : is_there(l, SHARED_FORGETTING_ONE, telling->last_forgetting);
 }

@@ -49,7 +49,7 @@ bool labels_share_anew(struct labels *labels, struct slice epoch);
 struct labels_telling {
     struct buf octets;                  /* that the words are in */
     struct sharing_words gone, entries; /* places that are to be taken out; what is to be told */
-    int64_t last_gone;
+    int64_t last_gone, last_forgetting, last_label; /* the greatest numbers of ours; 0: none */
 };
 
 /* What is to be told next, no more than fits in one question: the caller's (labels_telling_free). False with
@@ -58,6 +58,8 @@ bool labels_to_tell(struct labels *labels, struct labels_telling *out, const cha
 void labels_telling_free(struct labels_telling *telling);
 /* It was told. */
 void labels_told(struct labels *labels, const struct labels_telling *telling);
+/* The last of what was told has not been read. Also of one that is freed. */
+bool labels_told_in_vain(struct labels *labels, const struct labels_telling *telling);
 
 uint64_t labels_untold(struct labels *labels);    /* how many labels wait to be told or read */
 bool labels_forget_untold(struct labels *labels); /* something forgotten is not known to all */

@@ -46,7 +46,7 @@ void sharing_fail(struct sharing *s, const char *reason)
         s->away_ms = now;
     }
     s->caught_up = s->fetches = s->puts = false;
-    s->untold = 0;
+    s->was_said = false;
     s->rest_until = s->look_at = now + SHARING_LOOK_MS;
     sharing_lease_away(s);
     if (now - s->away_ms >= PATIENCE_MS && complaint_due(&s->lost, now, &times))

@@ -37,7 +37,7 @@ struct sharing {
     /* Telling. */
     bool tells;
     struct labels_telling telling;
-    uint64_t untold; /* when something was told last; 0: that is long ago */
+    bool was_said; /* `telling`, and what has become of it is to be looked at */
 
     /* The model. */
     struct buf raw; /* the head as it was read */

@@ -185,8 +185,8 @@ static void ask_to_tell(struct sharing *s)
  * again. */
 static bool gets_nowhere(struct sharing *s)
 {
-    bool is = s->untold && labels_untold(s->labels) >= s->untold;
-    s->untold = 0;
+    bool is = s->was_said && labels_told_in_vain(s->labels, &s->telling);
+    s->was_said = false;
     return is;
 }
 
@@ -210,8 +210,7 @@ bool sharing_say_labels(struct sharing *s)
 static void said(struct sharing *s)
 {
     labels_told(s->labels, &s->telling);
-    if (s->telling.entries.count)
-        s->untold = labels_untold(s->labels);
+    s->was_said = s->telling.entries.count > 0;
 }
 
 void sharing_said_labels(struct sharing *s, const struct sharing_words *words)

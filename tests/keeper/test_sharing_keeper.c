@@ -379,6 +379,62 @@ TEST(test_instead_of_a_forged_model_no_earlier_one_is_told)
     expect_told(6);
 }
 
+/* ---- what becomes of labels that were told ---- */
+
+/* What the question told, as Redis keeps it. */
+static struct {
+    char epoch[LABELS_EPOCH], octets[ROOM];
+    struct slice entry;
+} kept;
+
+static void keep_told(void)
+{
+    static const size_t epoch = 2, going = 7, first = 8;
+    assert_true(slice_eq(asked.words.each[going], SLICE("0")));
+    assert_int_equal(asked.words.count, first + 1);
+    assert_true(slice_to_text(asked.words.each[epoch], kept.epoch, sizeof kept.epoch));
+    kept.entry = (struct slice){kept.octets, asked.words.each[first].len};
+    memcpy(kept.octets, asked.words.each[first].ptr, kept.entry.len);
+}
+
+/* A look behind it finds nothing. */
+static void answer_with_kept(void)
+{
+    bool knows = !slice_eq(asked.words.each[0], SLICE("0-0")) && asked.words.each[0].len;
+    const struct slice words[] = {SLICE("read"), slice_of(kept.epoch), SLICE("1-0"), SLICE(""),
+                                  SLICE(""),     SLICE("1-0"),         kept.entry};
+    answer_words(words, knows ? 5 : 7);
+}
+
+TEST(test_labels_that_come_while_others_are_told_are_told_behind_these)
+{
+    add_a_label(1);
+    share();
+    assert_true(asks_beside_looks(SHARING_TELL));
+    keep_told();
+    answer("told");
+    assert_true(asks(SHARING_LOOK));
+    add_a_label(2);
+    sharing_tell(sharing);
+    do
+        answer_with_kept();
+    while (asks(SHARING_LOOK));
+    assert_int_equal(labels_untold(labels), 1);
+    assert_int_equal(asked.script, SHARING_TELL);
+}
+
+TEST(test_what_was_told_and_is_not_read_is_not_told_again_at_once)
+{
+    share();
+    assert_int_equal(labels_forget(labels, LEARN_FORGET_ALL, SLICE(""), &reason), 0);
+    for (int i = 0; i < 3; i++) {
+        pass(SHARING_LOOK_MS);
+        assert_true(asks_beside_looks(SHARING_TELL));
+        answer("told");
+        assert_false(asks_beside_looks(SHARING_TELL));
+    }
+}
+
 /* ---- streams that come and go ---- */
 
 /* Which stream a look finds. False: none is looked for now. */
