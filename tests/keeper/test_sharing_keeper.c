@@ -6,24 +6,23 @@
 #include "base/clock.h"
 #include "tests/harness/disk.h"
 #include "tests/harness/labels.h"
+#include "tests/harness/sharing_proxy.h"
 
 #include <openssl/evp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-enum { DAY = 86400, ROOM = 128 * 1024, MINUTE_MS = 60000 };
+enum { DAY = 86400, ROOM = 128 * 1024 };
 
-static struct event_base *base;
+static const int64_t MINUTE_MS = 60000;
+
 static struct sharing *sharing;
 static struct labels *labels;
 static struct models *models;
 static struct sharing_keys keys;
 static struct seal_key seal;
-static const struct labels_bounds bounds = {10000, 180 * DAY, 0};
-static int pair[2];
+static const struct labels_bounds bounds = {10000, 180LL * DAY, 0};
 static const char *reason = "";
-static char inbox[IPC_PAYLOAD_MAX + 2];
-static struct sharing_question asked;
 static struct buf shown; /* the head that looks find */
 
 static struct {
@@ -102,51 +101,6 @@ static void end(void)
 }
 
 EACH_TEST(begin, end);
-
-/* ---- the proxy ---- */
-
-static void run(void)
-{
-    for (int i = 0; i < 4; i++)
-        event_base_loop(base, EVLOOP_NONBLOCK);
-}
-
-/* The next question, in `asked`. False: there is none now. */
-static bool next(void)
-{
-    struct ipc_message message;
-    run();
-    return ipc_recv(pair[1], &message, inbox, sizeof inbox, false) == 1 &&
-           sharing_question_unpack(message.payload, &asked);
-}
-
-static bool asks(enum sharing_script script)
-{
-    return next() && asked.script == script;
-}
-
-static void answer_words(const struct slice *words, size_t count)
-{
-    static struct sharing_answer answer;
-    struct buf out = buf_init(IPC_PAYLOAD_MAX);
-    answer = (struct sharing_answer){.number = asked.number, .ok = true};
-    for (size_t i = 0; i < count; i++)
-        assert_true(sharing_say(&answer.words, words[i]));
-    sharing_answer_pack(&out, &answer);
-    assert_int_equal(ipc_send(pair[1], SHARING_ANSWER, buf_slice(&out), NULL, 0, false), 1);
-    buf_release(&out);
-}
-
-static void answer(const char *word)
-{
-    answer_words(&(struct slice){word, strlen(word)}, 1);
-}
-
-static void answer_look(struct slice epoch, struct slice head)
-{
-    const struct slice words[] = {SLICE("read"), epoch, SLICE("0-0"), head, SLICE("")};
-    answer_words(words, sizeof words / sizeof *words);
-}
 
 /* Another gateway has told a model of these octets. */
 static void show(uint64_t generation, struct slice octets)
