@@ -4,6 +4,7 @@
 #define TESTS_HARNESS_HISTORY_H
 
 #include "keeper/history.h"
+#include "tests/harness/folder.h"
 #include "tests/harness/unit.h"
 
 #include <dirent.h>
@@ -15,8 +16,8 @@
 enum { MEGABYTE = 1 << 20, DAY = 86400 };
 
 ARENA(64 << 20);
-static char folder[] = "/tmp/gatepost-history-XXXXXX";
-static char path[64];
+static char folder[FOLDER_MAX];
+static char path[FOLDER_MAX + 16];
 static struct history *history;
 static const int64_t start = 1795860000000;
 
@@ -33,8 +34,7 @@ static struct history *open_with(int64_t age, uint64_t size)
 static void set_up(void)
 {
     make_arena();
-    strcpy(folder, "/tmp/gatepost-history-XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    assert_true(folder_new(folder, "history"));
     snprintf(path, sizeof path, "%s/history.db", folder);
     history = open_with(30 * DAY, 1024 * MEGABYTE);
 }

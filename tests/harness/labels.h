@@ -6,6 +6,7 @@
 
 #include "common/learning.h"
 #include "filters/spam/spam_vector.h"
+#include "tests/harness/folder.h"
 #include "tests/harness/unit.h"
 
 #include <ftw.h>
@@ -72,12 +73,11 @@ static inline void add_label(struct buf *packet, const struct label *label)
 
 /* ---- the folder ---- */
 
-static char labels_folder[32];
+static char labels_folder[FOLDER_MAX];
 
 static inline void enter_folder(void)
 {
-    strcpy(labels_folder, "/tmp/gatepost-labels-XXXXXX");
-    assert_non_null(mkdtemp(labels_folder));
+    assert_true(folder_new(labels_folder, "labels"));
     assert_int_equal(chdir(labels_folder), 0);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "keeper/held_internal.h"
 #include "keeper/unseal.h"
+#include "tests/harness/folder.h"
 #include "tests/harness/unit.h"
 
 #include <dirent.h>
@@ -50,8 +51,7 @@ static struct held *open_store(uint64_t size, uint64_t era)
 
 static void make_base(void)
 {
-    strcpy(base, "/tmp/gatepost-held-XXXXXX");
-    assert_non_null(mkdtemp(base));
+    assert_true(folder_new(base, "held"));
     snprintf(folder, sizeof folder, "%s/held", base);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/opinions.h"
+#include "tests/harness/folder.h"
 #include "tests/harness/unit.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@ enum { MONTHS_7 = 7 * 30 * 86400 };
 
 static struct opinions *opinions;
 static const int64_t now = 1700000000;
-static char folder[] = "/tmp/gatepost-opinions-XXXXXX";
+static char folder[FOLDER_MAX];
 static const struct slice jane = SLICE("jane@example.com"), joe = SLICE("joe@example.com");
 
 static void open_them(void)
@@ -23,8 +24,7 @@ static void open_them(void)
 
 static void begin(void)
 {
-    memcpy(folder, "/tmp/gatepost-opinions-XXXXXX", sizeof folder);
-    assert_non_null(mkdtemp(folder));
+    assert_true(folder_new(folder, "opinions"));
     assert_int_equal(chdir(folder), 0);
     open_them();
 }
