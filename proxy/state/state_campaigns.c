@@ -38,10 +38,9 @@ static void name_opinion(struct state *state, struct slice author, struct slice 
         out->made[out->count++] = state_key_opinion(state->keys, author, account);
 }
 
-/* How much an account has said stands where no author's would. */
 static void name_count(struct state *state, struct slice account, struct campaign_keys *out)
 {
-    out->made[out->count++] = state_key_opinion(state->keys, SLICE(""), account);
+    out->made[out->count++] = state_key_opinions(state->keys, account);
 }
 
 static void slice_keys(struct campaign_keys *out)

@@ -240,6 +240,13 @@ struct state_key state_key_opinion(struct state_keys *keys, struct slice author,
     return finish_secretly(keys, "opinion");
 }
 
+struct state_key state_key_opinions(struct state_keys *keys, struct slice address)
+{
+    begin(keys);
+    add_account(keys, address);
+    return finish_secretly(keys, "opinions");
+}
+
 struct state_key state_key_campaign(struct state_keys *keys, unsigned place, uint64_t digest)
 {
     begin(keys);

@@ -54,6 +54,8 @@ struct state_account state_account(struct state_keys *keys, struct slice address
 /* What it has said of an author (folded). */
 struct state_key state_key_opinion(struct state_keys *keys, struct slice author,
                                    struct slice address);
+/* How many it has said. */
+struct state_key state_key_opinions(struct state_keys *keys, struct slice address);
 /* The opinions under a digest of a message, which is keyed already, in its place. */
 struct state_key state_key_campaign(struct state_keys *keys, unsigned place, uint64_t digest);
 

@@ -291,7 +291,7 @@ def test_while_the_keeper_does_not_answer_reports_are_put_off_and_traps_discarde
         assert "trap not learnt" in gateway.log()
     finally:
         os.kill(keeper, signal.SIGCONT)
-    assert tell(gateway, SPAM, report(mail("spam", 195))).code == 250
+    assert wait_until(lambda: tell(gateway, SPAM, report(mail("spam", 195))).code == 250, 20)
     assert labels(gateway)["reported"] == (0, 1)
 
 
