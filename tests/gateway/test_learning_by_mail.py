@@ -44,6 +44,8 @@ def site(run_dir, postfix):
     with running(Gatepost(folder, body, teaching(folder)), ready=READY) as gateway:
         gateway.learner = Learner(gateway)
         assert gateway.wait_log("gatepost-release ready")
+        # Scanners have the model as well.
+        assert wait_until(lambda: tell(gateway, SPAM, report(mail("spam", 188))).code == 250, 20)
         yield gateway
 
 
