@@ -73,7 +73,7 @@ static void start_both(void)
 static void begin(void)
 {
     const struct passwd *nobody = getpwnam("nobody");
-    char path[64];
+    char path[FOLDER_MAX + 16];
     enter_folder();
     if (geteuid() == 0)
         assert_int_equal(chown(labels_folder, nobody->pw_uid, nobody->pw_gid), 0);
