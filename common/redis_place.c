@@ -24,9 +24,10 @@ bool redis_needed(const struct config *config)
 
 bool redis_secret_needed(const struct config *config)
 {
+    bool opinions = policy_wants(config->policy, PRODUCER_CAMPAIGN) ||
+                    policy_wants(config->policy, PRODUCER_REPORTED);
     return policy_wants(config->policy, PRODUCER_CONTACT) ||
-           policy_wants(config->policy, PRODUCER_CAMPAIGN) ||
-           policy_wants(config->policy, PRODUCER_REPORTED);
+           (opinions && config->settings.learn_enabled);
 }
 
 bool redis_address(struct slice text, struct ip *ip, uint16_t *port)

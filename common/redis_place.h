@@ -27,7 +27,8 @@ enum redis_place redis_place(const struct settings *settings);
 bool redis_shares(const struct settings *settings);
 /* A rule names a fact that is kept there, or what is learnt is shared there. */
 bool redis_needed(const struct config *config);
-/* A rule names one that is kept there under the secret of settings.contacts_key. */
+/* A rule names one that is kept there under the secret of settings.contacts_key; of what people say
+ * nothing is where nothing is learnt. */
 bool redis_secret_needed(const struct config *config);
 
 /* redis.server: "192.0.2.6:6379", "[2001:db8::6]:6379"; without a port 6379. */
