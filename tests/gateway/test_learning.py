@@ -109,10 +109,11 @@ def test_one_user_who_calls_good_mail_spam_moves_nothing(site, learner):
 
 def test_what_is_released_is_good_mail(start, new_backend, tmp_path):
     body = backend("behind", new_backend().port) + domains("behind", "example.com") \
-        + 'rule "held" when message.subject contains "agenda" then quarantine "spam"\n'
+        + 'rule "held" when message.subject contains "agenda" then quarantine "spam"\n' + MARKED
     gateway = start(body, changes=learning.settings(tmp_path))
     learner = Learner(gateway)
     assert gateway.wait_log("gatepost-release ready")
+    assert wait_until(lambda: known_of(gateway) == 64, 20), "scanners have the model as well"
     send(gateway.port, mail("good", 1).replace(b"\n", b"\r\n").replace(b"Subject: ", b"Subject: agenda "), "user@example.com")
     assert learner.status()["labels"]["released"] == {"good": 0, "spam": 0}
     assert gateway.control("quarantine", "release", str(gateway.held()[0]["number"])) is not None
