@@ -48,9 +48,9 @@ void imap_own_capabilities(struct imap_session *s, struct buf *out)
 {
     buf_cstr(out, "IMAP4rev1 LITERAL+ SASL-IR ID");
     buf_cstr(out, may_start_tls(s) ? " STARTTLS" : "");
-    if (!reader_may_log_in(&s->reader) || !reader_offers(&s->reader, MECHANISM_USER))
+    if (!login_is_allowed(&s->reader.base) || !login_offers(&s->reader.base, MECHANISM_USER))
         buf_cstr(out, " LOGINDISABLED");
-    for (int i = MECHANISM_USER + 1; reader_may_log_in(&s->reader) && i < MECHANISMS; i++)
-        if (reader_offers(&s->reader, (enum login_mechanism)i))
+    for (int i = MECHANISM_USER + 1; login_is_allowed(&s->reader.base) && i < MECHANISMS; i++)
+        if (login_offers(&s->reader.base, (enum login_mechanism)i))
             buf_printf(out, " AUTH=%s", mechanism_name((enum login_mechanism)i));
 }

@@ -179,8 +179,8 @@ static void take(struct imap_session *s, const struct imap_piece *piece)
         take_done(s, piece);
     else if (s->in.refused)
         take_rest(s, piece);
-    else if (r->attempt && r->attempt->dialogue != READER_COMMANDS)
-        reader_answer(r, piece->text);
+    else if (r->base.login && r->base.login->dialogue != LOGIN_COMMANDS)
+        login_answer(r->base.login, piece->text);
     else
         take_piece(s, piece);
 }

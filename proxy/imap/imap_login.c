@@ -55,28 +55,28 @@ void imap_login_said(struct imap_session *s, const struct imap_response *respons
 
 static void challenged(struct imap_session *s, struct slice line)
 {
-    s->reader.attempt->dialogue = READER_RESPONSE;
+    s->reader.base.login->dialogue = LOGIN_RESPONSE;
     imap_say(s, line);
     session_go_on(&s->reader.base);
 }
 
 static const struct imap_exchange responding = {.go_ahead = challenged, .done = imap_login_said};
 
-void imap_respond(struct reader *r, struct slice response)
+void imap_respond(struct session *base, struct slice response)
 {
-    struct imap_session *s = imap_of_reader(r);
-    r->attempt->password_out |= r->attempt->responses >= r->mechanism->proof;
-    session_wait(&r->base);
+    struct imap_session *s = imap_of_reader(reader_of(base));
+    login_responds(base->login);
+    session_wait(base);
     reader_upstream_send(s->reader.upstream, response);
     reader_upstream_send(s->reader.upstream, SLICE("\r\n"));
     s->exchange = &responding;
     reader_upstream_expect(s->reader.upstream, config_of(s)->settings.timeouts_backend);
 }
 
-void imap_cancel(struct reader *r)
+void imap_cancel(struct session *base)
 {
-    struct imap_session *s = imap_of_reader(r);
-    session_wait(&r->base);
+    struct imap_session *s = imap_of_reader(reader_of(base));
+    session_wait(base);
     reader_upstream_send(s->reader.upstream, SLICE("*\r\n"));
     s->exchange = &responding;
 }
@@ -84,7 +84,7 @@ void imap_cancel(struct reader *r)
 static void began(struct imap_session *s, struct slice line)
 {
     (void)line;
-    imap_respond(&s->reader, slice_of(s->reader.attempt->who.response));
+    imap_respond(&s->reader.base, slice_of(s->reader.base.login->who.response));
 }
 
 static const struct imap_exchange beginning = {.go_ahead = began, .done = imap_login_said};
@@ -92,16 +92,16 @@ static const struct imap_exchange beginning = {.go_ahead = began, .done = imap_l
 static void begin_exchange(struct imap_session *s)
 {
     struct slice text = ARENA_JOIN(s->reader.mail, SLICE("AUTHENTICATE "),
-                                   slice_of(mechanism_name(s->reader.mechanism->id)));
+                                   slice_of(mechanism_name(s->reader.base.login->mechanism->id)));
     imap_ask(s, imap_own_tag(s), text, &beginning);
 }
 
 void imap_log_in(struct reader *r)
 {
     struct imap_session *s = imap_of_reader(r);
-    if (r->mechanism->read)
+    if (r->base.login->mechanism->read)
         begin_exchange(s);
-    else if (r->mechanism->id == MECHANISM_PLAIN)
+    else if (r->base.login->mechanism->id == MECHANISM_PLAIN)
         imap_say_plain(s);
     else
         imap_say_login(s);

@@ -55,21 +55,36 @@ static void lost(struct reader *r, const char *trouble)
     imap_lose_server(imap_of_reader(r), trouble);
 }
 
-static void refuse(struct reader *r, enum reader_refusal why, struct slice text)
+static void refuse(struct session *base, enum login_refusal why, struct slice text)
 {
-    imap_no(imap_of_reader(r), why == READER_NOT_NOW ? "[UNAVAILABLE]" : "[AUTHENTICATIONFAILED]",
-            text);
+    imap_no(imap_of_reader(reader_of(base)),
+            why == LOGIN_NOT_NOW ? "[UNAVAILABLE]" : "[AUTHENTICATIONFAILED]", text);
 }
 
-static void mistake(struct reader *r, const char *text)
+static void mistake(struct session *base, enum login_mistake what, const char *text)
 {
-    imap_bad(imap_of_reader(r), text);
+    (void)what;
+    imap_bad(imap_of_reader(reader_of(base)), text);
 }
 
-const struct reader_protocol imap_reader = {
+static const struct login_protocol logins = {
+    .needs_tls = "use STARTTLS first: passwords are not taken in the clear",
+    .challenge = "+ ",
+    .begins = reader_begins_login,
+    .facts = reader_session_facts,
     .refuse = refuse,
     .mistake = mistake,
-    .needs_tls = "use STARTTLS first: passwords are not taken in the clear",
+    .record = reader_record_login,
+    .connected = reader_is_connected,
+    .proceed = reader_proceed,
+    .cannot = reader_cannot,
+    .respond = imap_respond,
+    .cancel = imap_cancel,
+    .give_up = reader_gives_up,
+};
+
+const struct reader_protocol imap_reader = {
+    .login = &logins,
     .dialect = &imap_dialect,
     .ready = imap_log_in,
     .input = input,
@@ -77,6 +92,4 @@ const struct reader_protocol imap_reader = {
     .drained = drained,
     .forget = forget,
     .lost = lost,
-    .respond = imap_respond,
-    .cancel = imap_cancel,
 };

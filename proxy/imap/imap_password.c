@@ -26,7 +26,7 @@ static void quote(struct buf *out, const char *text)
 static void send_secret(struct imap_session *s, struct buf *line)
 {
     buf_cstr(line, "\r\n");
-    s->reader.attempt->password_out = true;
+    s->reader.base.login->password_out = true;
     reader_upstream_send(s->reader.upstream, buf_slice(line));
     OPENSSL_cleanse(line->data, line->size);
 }
@@ -36,13 +36,13 @@ static void go_on_password(struct imap_session *s, struct slice line)
     char room[LOGIN_PASSWORD_MAX + 8];
     struct buf secret = buf_over(room, sizeof room);
     (void)line;
-    buf_cstr(&secret, s->reader.attempt->who.password);
+    buf_cstr(&secret, s->reader.base.login->who.password);
     send_secret(s, &secret);
 }
 
 static void say_password_length(struct imap_session *s, struct buf *line)
 {
-    buf_printf(line, " {%zu}\r\n", strlen(s->reader.attempt->who.password));
+    buf_printf(line, " {%zu}\r\n", strlen(s->reader.base.login->who.password));
     reader_upstream_send(s->reader.upstream, buf_slice(line));
 }
 
@@ -54,7 +54,7 @@ static void go_on_user(struct imap_session *s, struct slice line)
     char room[LOGIN_USER_MAX + 64];
     struct buf text = buf_over(room, sizeof room);
     (void)line;
-    buf_cstr(&text, s->reader.attempt->who.user);
+    buf_cstr(&text, s->reader.base.login->who.user);
     s->exchange = &saying_password;
     say_password_length(s, &text);
 }
@@ -65,7 +65,7 @@ static const struct imap_exchange saying_login = {.done = imap_login_said};
 
 void imap_say_login(struct imap_session *s)
 {
-    const struct credentials *who = &s->reader.attempt->who;
+    const struct credentials *who = &s->reader.base.login->who;
     char room[2 * (LOGIN_USER_MAX + LOGIN_PASSWORD_MAX) + 128];
     struct buf line = buf_over(room, sizeof room);
     bool quotable = is_quotable(who->user) && is_quotable(who->password);
@@ -86,7 +86,7 @@ static void go_on_plain(struct imap_session *s, struct slice line)
 {
     char text[SASL_PLAIN_TEXT_MAX + 2];
     (void)line;
-    size_t len = sasl_plain_text(&s->reader.attempt->who, text);
+    size_t len = sasl_plain_text(&s->reader.base.login->who, text);
     struct buf out = buf_over(text, sizeof text);
     buf_commit(&out, len);
     send_secret(s, &out);
@@ -95,8 +95,8 @@ static void go_on_plain(struct imap_session *s, struct slice line)
 static void said_plain(struct imap_session *s, const struct imap_response *response,
                        struct slice line)
 {
-    bool acts = *s->reader.attempt->who.acting_for;
-    if (response->status != IMAP_OK && !s->reader.attempt->password_out && !acts)
+    bool acts = *s->reader.base.login->who.acting_for;
+    if (response->status != IMAP_OK && !s->reader.base.login->password_out && !acts)
         imap_say_login(s); /* a server without PLAIN is told the password the old way */
     else
         imap_login_said(s, response, line);

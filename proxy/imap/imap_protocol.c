@@ -74,7 +74,7 @@ static void drained(struct session *base)
 /* RFC 3501 6.2.1: what was said before does not count. */
 static void secured(struct session *base)
 {
-    reader_forget(reader_of(base));
+    login_forget(base->login);
 }
 
 /* The client has taken nothing in all that time. */

@@ -166,10 +166,11 @@ extern const struct upstream_dialect imap_dialect;
 
 /* ---- imap_login.c ---- */
 
-/* Of struct reader_protocol: begins to log in to the server, which is ready; the client's response, or that there is none. */
+/* Of struct reader_protocol: begins to log in to the server, which is ready. Of struct login_protocol: the
+ * client's response, or that there is none. */
 void imap_log_in(struct reader *r);
-void imap_respond(struct reader *r, struct slice response);
-void imap_cancel(struct reader *r);
+void imap_respond(struct session *base, struct slice response);
+void imap_cancel(struct session *base);
 /* The server has said what comes of it. */
 void imap_login_said(struct imap_session *s, const struct imap_response *response,
                      struct slice line);

@@ -38,10 +38,10 @@ static void start_tls(struct imap_session *s)
 
 static bool lacks_privacy(struct imap_session *s)
 {
-    if (reader_may_log_in(&s->reader))
+    if (login_is_allowed(&s->reader.base))
         return false;
     if (session_may_err(&s->reader.base))
-        imap_no(s, "[PRIVACYREQUIRED]", slice_of(imap_reader.needs_tls));
+        imap_no(s, "[PRIVACYREQUIRED]", slice_of(imap_reader.login->needs_tls));
     return true;
 }
 
@@ -49,13 +49,13 @@ static void log_in(struct imap_session *s, struct slice arguments)
 {
     struct reader *r = &s->reader;
     struct slice user, password;
-    if (lacks_privacy(s) || reader_denies(r, MECHANISM_USER))
+    if (lacks_privacy(s) || login_denies(r->base.login, MECHANISM_USER))
         return;
-    reader_forget(r);
+    login_forget(r->base.login);
     if (imap_string(r->mail, &arguments, &user) && imap_string(r->mail, &arguments, &password) &&
-        arguments.len == 0 && credentials_user(&r->attempt->who, user) &&
-        credentials_password(&r->attempt->who, password))
-        reader_try(r, MECHANISM_USER);
+        arguments.len == 0 && credentials_user(&r->base.login->who, user) &&
+        credentials_password(&r->base.login->who, password))
+        login_try(r->base.login, MECHANISM_USER);
     else
         imap_bad(s, "LOGIN needs a user and a password");
 }
@@ -66,7 +66,7 @@ static void authenticate(struct imap_session *s, struct slice arguments)
     slice_cut(arguments, ' ', &name, &response);
     if (lacks_privacy(s))
         return;
-    reader_authenticate(&s->reader, name, slice_trim(response));
+    login_authenticate(s->reader.base.login, name, slice_trim(response));
 }
 
 static void say_goodbye(struct imap_session *s)

@@ -36,7 +36,7 @@ static void responded(struct pop3_session *s, enum pop3_status status, struct sl
     if (status == POP3_OK) {
         let_in(s, line);
     } else if (status == POP3_CHALLENGE) {
-        s->reader.attempt->dialogue = READER_RESPONSE;
+        s->reader.base.login->dialogue = LOGIN_RESPONSE;
         pop3_answer(s, line);
     } else {
         refused(s, line);
@@ -45,25 +45,25 @@ static void responded(struct pop3_session *s, enum pop3_status status, struct sl
 
 static const struct pop3_exchange responding = {.status = responded};
 
-void pop3_respond(struct reader *r, struct slice response)
+void pop3_respond(struct session *base, struct slice response)
 {
-    struct pop3_session *s = pop3_of_reader(r);
-    s->reader.attempt->password_out |= s->reader.attempt->responses >= s->reader.mechanism->proof;
+    struct pop3_session *s = pop3_of_reader(reader_of(base));
+    login_responds(base->login);
     pop3_send(s, response, POP3_ANSWER_CHALLENGE, &responding);
 }
 
-void pop3_cancel(struct reader *r)
+void pop3_cancel(struct session *base)
 {
-    pop3_send(pop3_of_reader(r), SLICE("*"), POP3_ANSWER_LINE, &responding);
+    pop3_send(pop3_of_reader(reader_of(base)), SLICE("*"), POP3_ANSWER_LINE, &responding);
 }
 
 /* Exchange says "+OK" for NTLM where others say "+ ". */
 static void began(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     bool goes_on = status == POP3_CHALLENGE ||
-                   (status == POP3_OK && s->reader.mechanism->id == MECHANISM_NTLM);
+                   (status == POP3_OK && s->reader.base.login->mechanism->id == MECHANISM_NTLM);
     if (goes_on)
-        pop3_respond(&s->reader, slice_of(s->reader.attempt->who.response));
+        pop3_respond(&s->reader.base, slice_of(s->reader.base.login->who.response));
     else if (status == POP3_OK)
         pop3_not_here(s);
     else
@@ -75,7 +75,7 @@ static const struct pop3_exchange beginning = {.status = began};
 void pop3_begin_exchange(struct pop3_session *s)
 {
     struct slice line = ARENA_JOIN(s->reader.mail, SLICE("AUTH "),
-                                   slice_of(mechanism_name(s->reader.mechanism->id)));
+                                   slice_of(mechanism_name(s->reader.base.login->mechanism->id)));
     pop3_send(s, line.ptr ? line : SLICE("QUIT"), POP3_ANSWER_CHALLENGE, &beginning);
 }
 
@@ -83,11 +83,11 @@ void pop3_begin_exchange(struct pop3_session *s)
 
 static void log_in(struct pop3_session *s)
 {
-    if (s->reader.mechanism->not_beside_plus)
+    if (s->reader.base.login->mechanism->not_beside_plus)
         pop3_ask_plus(s);
-    else if (s->reader.mechanism->read)
+    else if (s->reader.base.login->mechanism->read)
         pop3_begin_exchange(s);
-    else if (s->reader.mechanism->id == MECHANISM_PLAIN)
+    else if (s->reader.base.login->mechanism->id == MECHANISM_PLAIN)
         pop3_say_plain(s);
     else
         pop3_say_user(s);

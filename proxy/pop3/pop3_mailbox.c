@@ -26,26 +26,40 @@ static void lost(struct reader *r, const char *trouble)
         pop3_lose_server(s, trouble);
 }
 
-static void refuse(struct reader *r, enum reader_refusal why, struct slice text)
+static void refuse(struct session *base, enum login_refusal why, struct slice text)
 {
-    pop3_of_reader(r)->named = false;
-    pop3_err(pop3_of_reader(r), why == READER_NOT_NOW ? "[SYS/TEMP]" : "[AUTH]", text);
+    struct pop3_session *s = pop3_of_reader(reader_of(base));
+    s->named = false;
+    pop3_err(s, why == LOGIN_NOT_NOW ? "[SYS/TEMP]" : "[AUTH]", text);
 }
 
-static void mistake(struct reader *r, const char *text)
+static void mistake(struct session *base, enum login_mistake what, const char *text)
 {
-    pop3_mistake(pop3_of_reader(r), text);
+    (void)what;
+    pop3_mistake(pop3_of_reader(reader_of(base)), text);
 }
 
-const struct reader_protocol pop3_reader = {
+static const struct login_protocol logins = {
+    .needs_tls = "use STLS first: passwords are not taken in the clear",
+    .challenge = "+ ",
+    .begins = reader_begins_login,
+    .facts = reader_session_facts,
     .refuse = refuse,
     .mistake = mistake,
-    .needs_tls = "use STLS first: passwords are not taken in the clear",
+    .record = reader_record_login,
+    .connected = reader_is_connected,
+    .proceed = reader_proceed,
+    .cannot = reader_cannot,
+    .respond = pop3_respond,
+    .cancel = pop3_cancel,
+    .give_up = reader_gives_up,
+};
+
+const struct reader_protocol pop3_reader = {
+    .login = &logins,
     .dialect = &pop3_dialect,
     .ready = pop3_log_in,
     .input = pop3_take_response,
     .forget = forget,
     .lost = lost,
-    .respond = pop3_respond,
-    .cancel = pop3_cancel,
 };

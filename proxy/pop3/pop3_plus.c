@@ -3,7 +3,7 @@
 
 static void found_plus(struct pop3_session *s, struct slice line)
 {
-    struct slice name = slice_of(mechanism_name(s->reader.mechanism->id)), word;
+    struct slice name = slice_of(mechanism_name(s->reader.base.login->mechanism->id)), word;
     while (line.len) {
         slice_cut(line, ' ', &word, &line);
         bool plus = word.len == name.len + 5 && slice_istarts(word, name);

@@ -53,7 +53,7 @@ static void secured(struct session *base)
     struct pop3_session *s = pop3_of(base);
     s->named = false;
     s->utf8 = false;
-    reader_forget(&s->reader);
+    login_forget(s->reader.base.login);
 }
 
 static void slow(struct session *base)

@@ -111,8 +111,8 @@ void pop3_lose_server(struct pop3_session *s, const char *trouble);
 
 /* Of struct reader_protocol: begins to log in to the server, which is ready; the client's response, or that there is none. */
 void pop3_log_in(struct reader *r);
-void pop3_respond(struct reader *r, struct slice response);
-void pop3_cancel(struct reader *r);
+void pop3_respond(struct session *base, struct slice response);
+void pop3_cancel(struct session *base);
 /* Begins an exchange that passes; refuses a mechanism that the server has not, or must not be asked for. */
 void pop3_begin_exchange(struct pop3_session *s);
 void pop3_not_here(struct pop3_session *s);

@@ -42,7 +42,7 @@ static void start_tls(struct pop3_session *s)
 static void offer_mechanisms(struct pop3_session *s, struct slice before, struct slice behind)
 {
     for (int i = MECHANISM_USER + 1; i < MECHANISMS; i++)
-        if (reader_offers(&s->reader, (enum login_mechanism)i)) {
+        if (login_offers(&s->reader.base, (enum login_mechanism)i)) {
             session_text(&s->reader.base, before);
             session_text(&s->reader.base, slice_of(mechanism_name((enum login_mechanism)i)));
             session_text(&s->reader.base, behind);
@@ -51,9 +51,9 @@ static void offer_mechanisms(struct pop3_session *s, struct slice before, struct
 
 static void offer_logins(struct pop3_session *s)
 {
-    if (!reader_may_log_in(&s->reader))
+    if (!login_is_allowed(&s->reader.base))
         return;
-    if (reader_offers(&s->reader, MECHANISM_USER))
+    if (login_offers(&s->reader.base, MECHANISM_USER))
         session_text(&s->reader.base, SLICE("USER\r\n"));
     if (!(s->reader.base.listener->mechanisms & ~(1U << MECHANISM_USER)))
         return;
@@ -85,9 +85,9 @@ static void take_utf8(struct pop3_session *s, struct slice argument)
 
 static void take_user(struct pop3_session *s, struct slice name)
 {
-    if (reader_denies(&s->reader, MECHANISM_USER))
+    if (login_denies(s->reader.base.login, MECHANISM_USER))
         return;
-    s->named = credentials_user(&s->reader.attempt->who, name);
+    s->named = credentials_user(&s->reader.base.login->who, name);
     if (s->named)
         pop3_ok(s, "send PASS");
     else
@@ -96,23 +96,23 @@ static void take_user(struct pop3_session *s, struct slice name)
 
 static void take_password(struct pop3_session *s, struct slice password)
 {
-    struct credentials *who = &s->reader.attempt->who;
+    struct credentials *who = &s->reader.base.login->who;
     *who->acting_for = '\0';
-    if (reader_denies(&s->reader, MECHANISM_USER))
+    if (login_denies(s->reader.base.login, MECHANISM_USER))
         return;
     if (!s->named)
         pop3_mistake(s, "USER first");
     else if (!credentials_password(who, password))
         pop3_mistake(s, "PASS needs a password");
     else
-        reader_try(&s->reader, MECHANISM_USER);
+        login_try(s->reader.base.login, MECHANISM_USER);
 }
 
 /* "AUTH" alone: as some clients ask what there is. */
 static void list_mechanisms(struct pop3_session *s)
 {
     session_text(&s->reader.base, SLICE("+OK\r\n"));
-    if (reader_may_log_in(&s->reader))
+    if (login_is_allowed(&s->reader.base))
         offer_mechanisms(s, SLICE(""), SLICE("\r\n"));
     session_text(&s->reader.base, SLICE(".\r\n"));
 }
@@ -126,7 +126,7 @@ static void authenticate(struct pop3_session *s, struct slice argument)
     }
     s->named = false;
     slice_cut(argument, ' ', &name, &response);
-    reader_authenticate(&s->reader, name, slice_trim(response));
+    login_authenticate(s->reader.base.login, name, slice_trim(response));
 }
 
 static void say_goodbye(struct pop3_session *s)
@@ -248,8 +248,8 @@ size_t pop3_take_line(struct pop3_session *s, struct slice bytes)
     stream_deadline(s->reader.base.stream, s->reader.base.protocol->patience(&s->reader.base));
     if (r == -2)
         hang_up_on(s, "commands end with CRLF and hold no NUL, CR or LF");
-    else if (!reader_is_logged_in(&s->reader) && s->reader.attempt->dialogue != READER_COMMANDS)
-        reader_answer(&s->reader, line);
+    else if (!reader_is_logged_in(&s->reader) && s->reader.base.login->dialogue != LOGIN_COMMANDS)
+        login_answer(s->reader.base.login, line);
     else
         take_command(s, line);
     session_show(&s->reader.base);

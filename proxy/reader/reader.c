@@ -14,10 +14,9 @@ bool reader_open(struct reader *r, const struct reader_protocol *protocol)
     r->protocol = protocol;
     reader_refer(r);
     r->mail = arena_new(MAIL_ARENA_MAX);
-    r->attempt = calloc(1, sizeof *r->attempt);
     if (r->base.stream)
         stream_reads_secrets(r->base.stream, true);
-    return r->mail && r->attempt;
+    return r->mail && login_begin(&r->base, protocol->login, r->mail);
 }
 
 void reader_refer(struct reader *r)

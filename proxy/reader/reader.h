@@ -2,7 +2,7 @@
  * The session of somebody who reads mail, whatever is spoken: who he is, before the server behind
  * hears of it, and what of each message he may be shown.
  *
- *   reader_login.c   who logs in, and whether he may try
+ *   reader_login.c   he logs in (proxy/login/login.h)
  *   reader_server.c  which server has his mailbox, and how a try ends
  *   reader_upstream.c, reader_ready.c  the connection to it (reader_upstream.h)
  *   fetched.c        a message that he reads (fetched.h)
@@ -14,8 +14,7 @@
 #ifndef PROXY_READER_READER_H
 #define PROXY_READER_READER_H
 
-#include "proxy/login/login_guard.h"
-#include "proxy/login/sasl_mechanism.h"
+#include "proxy/login/login.h"
 #include "proxy/session/session.h"
 #include "proxy/upstream/upstream_server.h"
 
@@ -23,19 +22,9 @@ struct reader;
 struct reader_upstream;
 struct upstream_dialect;
 
-enum reader_refusal {
-    READER_NOT_THIS_LOGIN, /* this user, password or mechanism */
-    READER_NOT_NOW,
-};
-
 /* What differs between protocols. */
 struct reader_protocol {
-    /* Says no to what is under way, with the session's reference. */
-    void (*refuse)(struct reader *r, enum reader_refusal why, struct slice text);
-    /* The same, of a mistake of the client's; too many end the session. */
-    void (*mistake)(struct reader *r, const char *text);
-    const char *needs_tls; /* what is said to passwords in the clear */
-
+    const struct login_protocol *login;
     const struct upstream_dialect *dialect; /* spoken to a server until it is ready, */
     void (*ready)(struct reader *r);        /* for the first command; then */
     /* Octets have come, with what was left before in front. How many were taken. */
@@ -45,27 +34,6 @@ struct reader_protocol {
     /* Nothing that was said to the server counts any more, while he logs in; and afterwards: it has gone. */
     void (*forget)(struct reader *r);
     void (*lost)(struct reader *r, const char *trouble);
-
-    /* Goes on with what the client has said; breaks it off. */
-    void (*respond)(struct reader *r, struct slice response);
-    void (*cancel)(struct reader *r);
-};
-
-/* What the client's next line is, where it is no command. */
-enum reader_dialogue { READER_COMMANDS, READER_RESPONSE, READER_LOGIN_PASSWORD };
-
-/* Of a user who is not logged in yet. */
-struct login_attempt {
-    enum reader_dialogue dialogue;
-    struct credentials who;
-    struct login_guard guard;
-    struct facts *facts; /* while it is judged; in the arena */
-    unsigned responses;  /* of the exchange that is under way */
-    int64_t served;      /* of the delays of this login, milliseconds */
-    bool password_out;   /* the server has been told it, and has not answered */
-    bool counted;        /* among the logins that servers are asked about, */
-    int64_t in_line;     /* or it has waited for that since (clock_ms) */
-    uint64_t tried;      /* servers */
 };
 
 struct reader {
@@ -74,7 +42,6 @@ struct reader {
     struct arena *mail; /* of the message, or of the login */
     char ref[40];       /* of what is under way; stands in our refusals */
     unsigned references;
-    struct login_attempt *attempt; /* owned; NULL: he is logged in */
     struct slice login;   /* who is; in the session's arena; empty: the server alone knows */
     struct slice mailbox; /* his address */
     const struct sasl_mechanism *mechanism; /* how */
@@ -93,7 +60,7 @@ static inline struct reader *reader_of(struct session *base)
 
 static inline bool reader_is_logged_in(const struct reader *r)
 {
-    return !r->attempt;
+    return !r->base.login;
 }
 
 /* False: out of memory; to be closed nevertheless. */
@@ -115,19 +82,12 @@ void reader_record_said(struct session *base, struct slice said);
 
 /* ---- reader_login.c ---- */
 
-/* Whether one may log in here and now, and with this; reader_denies says so if not. */
-bool reader_may_log_in(const struct reader *r);
-bool reader_offers(const struct reader *r, enum login_mechanism mechanism);
-bool reader_denies(struct reader *r, enum login_mechanism mechanism);
-
-/* What r->attempt->who holds is to be tried. */
-void reader_try(struct reader *r, enum login_mechanism mechanism);
-/* AUTH: by its name, and with a first response, or an empty text. */
-void reader_authenticate(struct reader *r, struct slice name, struct slice initial);
-/* The client's line in a dialogue. */
-void reader_answer(struct reader *r, struct slice line);
-/* What the client has said so far does not count. */
-void reader_forget(struct reader *r);
+/* Of struct login_protocol. */
+void reader_begins_login(struct session *base);
+void reader_session_facts(struct session *base, struct facts *facts);
+void reader_record_login(struct session *base, struct slice reply, const struct verdict *rules);
+bool reader_is_connected(const struct session *base);
+void reader_gives_up(struct session *base);
 
 /* What rules are told of the session and of who logs in or is logged in; not of the client. */
 void reader_facts(struct reader *r, struct slice user, struct facts *facts);
@@ -136,15 +96,12 @@ struct slice reader_mailbox(struct reader *r);
 
 /* The server has let him in. False: out of memory; the session ends. */
 bool reader_enters(struct reader *r);
-/* It has not, and the connection is given up. */
-void reader_give_up(struct reader *r, enum login_end end);
-/* What it counts as when the server's answer does not come. */
-enum login_end reader_unanswered(const struct reader *r);
 
 /* ---- reader_server.c ---- */
 
-/* The rules let him try: goes on with what the client has said, to be answered. */
-void reader_proceed(struct reader *r);
+/* Of struct login_protocol. */
+void reader_proceed(struct session *base);
+void reader_cannot(struct session *base, const char *reason);
 /* The connection has ended; `early`: it never became ready, and another server is tried. */
 void reader_lose_upstream(struct reader *r, bool early, const char *trouble);
 /* Where his mailbox lies; empty: there is no connection. */

@@ -28,7 +28,7 @@ static void tell_rules(struct reader *reader, const struct verdict *v, struct re
 
 struct slice reader_user(const struct reader *reader)
 {
-    return reader_is_logged_in(reader) ? reader->login : slice_of(reader->attempt->who.user);
+    return reader_is_logged_in(reader) ? reader->login : slice_of(reader->base.login->who.user);
 }
 
 static void log_refusal(struct reader *reader, const char *event, enum session_line line,
@@ -55,7 +55,7 @@ static void record_refusal(struct reader *reader, struct slice reply, const stru
                        .reply = reply};
     if (rules) {
         tell_rules(reader, rules, &r);
-        r.facts = reader->attempt->facts;
+        r.facts = reader->base.login->facts;
     }
     session_record(&reader->base, &r);
 }

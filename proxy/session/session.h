@@ -59,7 +59,8 @@ struct session {
         bool hurried;                      /* it took too long: the DNS is not asked any more */
         void (*resume)(struct session *s); /* goes on after a delay */
     } wait;
-    int64_t delayed; /* milliseconds that rules made it wait for before it named a recipient */
+    struct login *login; /* owned; NULL: nobody logs in here now (proxy/login/login.h) */
+    int64_t delayed;     /* milliseconds that rules made it wait for before it named a recipient */
     unsigned errors, commands, refusals;
     unsigned lines, unlogged[SESSION_LINES]; /* of session_lines.def: written; only counted */
     int live;                                /* its place among those that are shown; -1: none */
