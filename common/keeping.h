@@ -49,13 +49,13 @@ enum keeper_message {
     KEEPER_KEY,      /* parent: the public key that is sealed to from now on (slice) */
     /* parent: u32, and so many words (slices) that the helpdesk may release what is held as */
     KEEPER_HELPDESK,
-    KEEPER_LISTS,         /* keeper: a descriptor, the lists of senders as they are now (lists.h) */
-    KEEPER_READY,         /* keeper: it takes records */
-    KEEPER_FAILED,        /* keeper: why it cannot (slice); it exits */
-    KEEPER_DEAF,          /* keeper: some proxy has closed the queue or another pair, and it exits */
-    KEEPER_ASKS,          /* keeper: somebody wants to know how the gateway does */
-    KEEPER_ASKS_METRICS,  /* keeper: the same, as metrics */
-    KEEPER_METRICS,       /* parent: as text (common/metrics.h); the answer to that */
+    KEEPER_LISTS,        /* keeper: a descriptor, the lists of senders as they are now (lists.h) */
+    KEEPER_READY,        /* keeper: it takes records */
+    KEEPER_FAILED,       /* keeper: why it cannot (slice); it exits */
+    KEEPER_DEAF,         /* keeper: some proxy has closed the queue or another pair, and it exits */
+    KEEPER_ASKS,         /* keeper: somebody wants to know how the gateway does */
+    KEEPER_ASKS_METRICS, /* keeper: the same, as metrics */
+    KEEPER_METRICS,      /* parent: as text (common/metrics.h); the answer to that */
     KEEPER_ASKS_SESSIONS, /* keeper: somebody wants to know which sessions there are */
     KEEPER_SESSIONS, /* parent: a descriptor, lines of JSON; none: there are none. The answer to that */
     KEEPER_SERVE, /* parent: descriptors, sockets on which metrics are read over HTTP */

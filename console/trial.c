@@ -116,6 +116,7 @@ bool trial_envelope(struct trial *e, const struct config *config)
     e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     facts_absent(&e->facts, PRODUCER_LOGIN, config->policy);
     facts_absent(&e->facts, PRODUCER_LOGIN_FAILURES, config->policy);
+    facts_absent(&e->facts, PRODUCER_LOGIN_AUTHOR, config->policy);
     if (envelope->direction == DIRECTION_OUTBOUND)
         facts_no_stranger(&e->facts, config->policy);
     moment_facts(config, envelope->time, &e->facts);

@@ -53,7 +53,8 @@ static void look_at_domains(struct load_look *look)
 {
     const struct config *config = look->config;
     for (size_t i = 0; config->domain_count == 0 && i < config->listener_count; i++)
-        if (config->listeners[i].protocol == PROTOCOL_SMTP && !config->listeners[i].relay) {
+        if (config->listeners[i].protocol == PROTOCOL_SMTP && !config->listeners[i].relay &&
+            !config->listeners[i].submission) {
             LOOK_WARNING(look, config->listeners[i].at,
                          "all mail is refused here, as there is no domain that it is taken for; "
                          "expected a sentence such as: domain \"example.com\" { backend NAME }");
@@ -63,7 +64,7 @@ static void look_at_domains(struct load_look *look)
 
 static void look_at_listener(struct load_look *look, const struct listener *listener)
 {
-    if (listener->direction == DIRECTION_OUTBOUND && !listener->relay)
+    if (listener->direction == DIRECTION_OUTBOUND && !listener->relay && !listener->submission)
         LOOK_WARNING(look, listener->at,
                      "outbound without relay tells rules where a message came in, and no more: it "
                      "is taken for the domains that are named here alone, and for no other");
@@ -75,7 +76,8 @@ static bool is_named(const struct config *config, const struct backend *backend)
         if (config->domains[i].backend == backend)
             return true;
     for (size_t i = 0; i < config->listener_count; i++)
-        if (config_leads(config, &config->listeners[i], backend))
+        if (config_leads(config, &config->listeners[i], backend) ||
+            config_logs_in(config, &config->listeners[i], backend))
             return true;
     return false;
 }

@@ -52,6 +52,7 @@ struct listener {
     struct slice name; /* the protocol's word when not given */
     enum protocol protocol;
     bool implicit_tls;    /* "smtps" instead of "smtp" */
+    bool submission;      /* "submission" instead of "smtp": users log in, to send (RFC 6409) */
     struct slice address; /* "0.0.0.0:25" */
     struct ip ip;
     uint16_t port;
@@ -61,14 +62,16 @@ struct listener {
     bool require_tls; /* refuse MAIL, or logins, before it */
     enum direction direction;
     const struct table *trusted; /* who may send to anywhere from here; NULL: nobody */
-    const struct backend *relay; /* where all that comes in here goes; NULL: by its domain */
+    const struct backend *relay; /* where all that comes in here goes; NULL: by its domain, or, of
+                                  * submission, where its sender has logged in */
+    const struct table *senders; /* pairs: who else may send as whom; NULL: nobody */
     struct slice banner;         /* text after 220 and the host name; default "ESMTP" */
     struct span at;              /* its address */
     struct slice file;           /* where it stands */
     unsigned line;
     struct hiding *hidings; /* each SMTP client may be in several */
     size_t hiding_count;
-    /* Where mailboxes are read: */
+    /* Where users log in: */
     const struct backend *backend; /* of users whom nothing else sends elsewhere; NULL: nowhere */
     struct slice login_domain;     /* of users who log in without one; empty: none */
     unsigned mechanisms;           /* a bit for each that clients are offered */
@@ -94,6 +97,7 @@ struct server {
     enum protocol protocol;
     bool implicit_tls; /* "smtps" instead of "smtp" */
     bool lmtp;         /* "lmtp" instead of "smtp": RFC 2033 */
+    bool submission;   /* "submission" instead of "smtp": users log in there themselves */
     enum backend_tls tls;
     /* tls verify "exchange.example.com": the name its certificate must bear */
     struct slice tls_name;
@@ -344,8 +348,14 @@ bool listener_may_be_plain(const struct listener *listener);
 /* The keywords that this client is not offered, bits. */
 unsigned listener_hides(const struct listener *listener, const struct ip *client);
 
-/* Whether it has servers that speak that. */
+/* Whether it has servers that speak that; those for users who send are apart. */
 bool backend_speaks(const struct backend *backend, enum protocol protocol);
+
+/* Whether users log in there, to read or to send. */
+bool listener_logs_in(const struct listener *listener);
+
+/* Whether it has servers for those who log in there. */
+bool backend_serves(const struct backend *backend, const struct listener *listener);
 
 /* Whether users log in anywhere to read their mail. */
 bool config_reads_mail(const struct config *config);
@@ -354,6 +364,10 @@ bool config_reads_mail(const struct config *config);
  * the listener's own, that of a route, or that of a domain. */
 bool config_leads(const struct config *config, const struct listener *listener,
                   const struct backend *backend);
+
+/* The same of those who log in there, whatever way their mail goes. */
+bool config_logs_in(const struct config *config, const struct listener *listener,
+                    const struct backend *backend);
 
 /* Where this user's mailbox is: by the listener's tables of users, the domain's backend, the name
  * that TLS asked for (empty: none), the listener's own backend. NULL: nobody knows. The arena is

@@ -55,7 +55,7 @@ static bool parse_login(struct parser *parser, struct server *server)
     server->login_password_file = source_join(parser->sources, path.at.file, path.text);
     if (user.text.len == 0 || user.text.len > USER_MAX)
         source_error(parser->sources, user.at, "expected a user of 1 to %d octets", USER_MAX);
-    if (server->protocol != PROTOCOL_SMTP || server->lmtp)
+    if (server->protocol != PROTOCOL_SMTP || server->lmtp || server->submission)
         source_error(parser->sources, user.at,
                      "Gatepost logs in to SMTP servers alone; users of others log in themselves");
     return server->login_password_file.ptr != NULL;
@@ -80,6 +80,7 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
     struct server server = {.protocol = service.protocol,
                             .implicit_tls = service.implicit_tls,
                             .lmtp = service.lmtp,
+                            .submission = service.submission,
                             .priority = STANDARD_PRIORITY};
     struct token address;
     int64_t priority;
@@ -163,6 +164,8 @@ static bool backend_item(struct parser *parser, void *ctx)
     enum { CONNECTIONS = SERVICES, RECIPIENT_CHECK, PROBE, PROFILE };
     static const char *const words[] = {[SERVICE_SMTP] = "smtp",
                                         [SERVICE_SMTPS] = "smtps",
+                                        [SERVICE_SUBMISSION] = "submission",
+                                        [SERVICE_SUBMISSIONS] = "submissions",
                                         [SERVICE_POP3] = "pop3",
                                         [SERVICE_POP3S] = "pop3s",
                                         [SERVICE_IMAP] = "imap",
@@ -183,6 +186,8 @@ static bool backend_item(struct parser *parser, void *ctx)
     switch (word) {
     case SERVICE_SMTP:
     case SERVICE_SMTPS:
+    case SERVICE_SUBMISSION:
+    case SERVICE_SUBMISSIONS:
     case SERVICE_POP3:
     case SERVICE_POP3S:
     case SERVICE_IMAP:
@@ -256,12 +261,23 @@ bool server_password(struct slice *content)
     return content->len > 0 && content->len <= SERVER_PASSWORD_MAX;
 }
 
-bool backend_speaks(const struct backend *backend, enum protocol protocol)
+static bool has_servers(const struct backend *backend, enum protocol protocol, bool submission)
 {
     for (size_t i = 0; i < backend->server_count; i++)
-        if (backend->servers[i].protocol == protocol)
+        if (backend->servers[i].protocol == protocol &&
+            backend->servers[i].submission == submission)
             return true;
     return false;
+}
+
+bool backend_speaks(const struct backend *backend, enum protocol protocol)
+{
+    return has_servers(backend, protocol, false);
+}
+
+bool backend_serves(const struct backend *backend, const struct listener *listener)
+{
+    return has_servers(backend, listener->protocol, listener->submission);
 }
 
 void finish_backends(struct parser *parser)

@@ -209,7 +209,7 @@ static int by_name(const void *a, const void *b)
 static bool takes_mail(const struct config *config)
 {
     for (size_t i = 0; i < config->listener_count; i++)
-        if (!protocol_reads(config->listeners[i].protocol))
+        if (!listener_logs_in(&config->listeners[i]))
             return true;
     return false;
 }

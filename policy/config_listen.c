@@ -29,7 +29,19 @@ struct listening {
 
 static bool listener_item(struct parser *parser, void *ctx)
 {
-    enum { STARTTLS, REQUIRE_TLS, IPV6_ONLY, HIDE, BANNER, INBOUND, OUTBOUND, RELAY, LOGIN };
+    enum {
+        STARTTLS,
+        REQUIRE_TLS,
+        IPV6_ONLY,
+        HIDE,
+        BANNER,
+        INBOUND,
+        OUTBOUND,
+        RELAY,
+        SENDERS,
+        CLEARTEXT,
+        LOGIN
+    };
     static const char *const words[] = {
         [STARTTLS] = "starttls",
         [REQUIRE_TLS] = "require_tls",
@@ -39,6 +51,8 @@ static bool listener_item(struct parser *parser, void *ctx)
         [INBOUND] = "inbound",
         [OUTBOUND] = "outbound",
         [RELAY] = "relay",
+        [SENDERS] = "senders",
+        [CLEARTEXT] = "allow_cleartext",
         [LOGIN + LOGIN_BACKEND] = "backend",
         [LOGIN + LOGIN_DOMAIN] = "login_domain",
         [LOGIN + LOGIN_MECHANISMS] = "mechanisms",
@@ -76,6 +90,10 @@ static bool listener_item(struct parser *parser, void *ctx)
         return word == INBOUND || parse_outbound(parser, &listening->names);
     case RELAY:
         return parse_relay(parser, &listening->names);
+    case SENDERS:
+        return parse_senders(parser, listener, &listening->names);
+    case CLEARTEXT:
+        return parse_cleartext(parser, listener, &listening->names);
     default:
         return parse_login_option(parser, (enum login_option)(word - LOGIN), listener,
                                   &listening->names);
@@ -131,7 +149,9 @@ static bool parse_service(struct parser *parser, enum service *out)
     unsigned word;
     for (int i = 0; i < SERVICES_LISTENED; i++)
         words[i] = service_info((enum service)i).word;
-    if (!expect_choice(parser, words, "protocol (smtp, smtps, pop3, pop3s, imap, imaps)", &word))
+    if (!expect_choice(parser, words,
+                       "protocol (smtp, smtps, submission, submissions, pop3, pop3s, imap, imaps)",
+                       &word))
         return false;
     *out = (enum service)word;
     return true;
@@ -139,8 +159,10 @@ static bool parse_service(struct parser *parser, enum service *out)
 
 bool parse_listen(struct parser *parser)
 {
-    struct listening listening = {
-        .names = {.backend.kind = TOKEN_END, .relay.kind = TOKEN_END, .trusted.kind = TOKEN_END}};
+    struct listening listening = {.names = {.backend.kind = TOKEN_END,
+                                            .relay.kind = TOKEN_END,
+                                            .trusted.kind = TOKEN_END,
+                                            .senders.kind = TOKEN_END}};
     struct listener *listener = &listening.listener;
     struct token name, address;
     enum service word;
@@ -150,6 +172,7 @@ bool parse_listen(struct parser *parser)
     listening.names.word = parser->previous;
     listener->protocol = service.protocol;
     listener->implicit_tls = service.implicit_tls;
+    listener->submission = service.submission;
     listener->banner = protocol_reads(service.protocol) ? SLICE("ready") : SLICE("ESMTP");
     if (protocol_reads(service.protocol))
         listener->direction = DIRECTION_FETCH;
@@ -225,7 +248,7 @@ static void finish_encryption(struct parser *parser, const struct listener *list
                      SHOWN(names->word.text));
     if (!listener->implicit_tls && listener->require_tls && !listener->starttls)
         source_error(parser->sources, at, "require_tls without starttls: nobody could ever %s",
-                     protocol_reads(listener->protocol) ? "log in" : "send");
+                     listener_logs_in(listener) ? "log in" : "send");
     if ((listener->starttls || listener->implicit_tls) && parser->config->certificate_count == 0)
         source_error(parser->sources, at,
                      "TLS needs a certificate; expected a sentence such as: "
@@ -255,6 +278,11 @@ void finish_listeners(struct parser *parser)
         finish_hidings(parser, listener, names);
         finish_address(parser, listener, i);
     }
+}
+
+bool listener_logs_in(const struct listener *listener)
+{
+    return listener->submission || protocol_reads(listener->protocol);
 }
 
 bool listener_may_be_plain(const struct listener *listener)

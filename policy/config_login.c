@@ -51,7 +51,10 @@ static const char *const mechanism_names[] = {
 #undef MECHANISM
 };
 
-enum { USUAL_MECHANISMS = 1 << MECHANISM_USER | 1 << MECHANISM_PLAIN | 1 << MECHANISM_LOGIN };
+enum {
+    OF_READERS = 1 << MECHANISM_USER, /* no SASL: USER and PASS of POP3, LOGIN of IMAP */
+    USUAL_MECHANISMS = OF_READERS | 1 << MECHANISM_PLAIN | 1 << MECHANISM_LOGIN
+};
 
 const char *mechanism_name(enum login_mechanism mechanism)
 {
@@ -84,15 +87,17 @@ static bool parse_mechanisms(struct parser *parser, struct listener *listener)
         return false;
     if (listener->mechanisms == 0)
         source_error(parser->sources, at, "expected at least one mechanism");
+    if (listener->submission && listener->mechanisms & OF_READERS)
+        source_error(parser->sources, at, "USER is for those who read mail; expected \"PLAIN\"");
     return true;
 }
 
 bool parse_login_option(struct parser *parser, enum login_option option, struct listener *listener,
                         struct listener_names *names)
 {
-    if (!protocol_reads(listener->protocol)) {
+    if (!listener_logs_in(listener)) {
         source_error(parser->sources, parser->previous.at,
-                     "'%.*s' is for listeners where users log in, such as pop3",
+                     "'%.*s' is for listeners where users log in, such as submission or pop3",
                      SHOWN(parser->previous.text));
         return false;
     }
@@ -115,32 +120,33 @@ static const struct backend *backend_of(struct parser *parser, const struct toke
                                         const struct listener *listener, struct slice word)
 {
     const struct backend *backend = find_backend(parser, name);
-    if (backend && !backend_speaks(backend, listener->protocol))
+    if (backend && !backend_serves(backend, listener))
         source_error(parser->sources, name->at, "the backend '%.*s' has no %.*s server",
                      SHOWN(name->text), SHOWN(word));
     return backend;
 }
 
-static struct slice protocol_word(enum protocol protocol)
+static struct slice service_word(const struct listener *listener)
 {
-    return slice_of(fact_info(FACT_PROTOCOL)->type.words->words[protocol]);
+    return listener->submission
+               ? SLICE("submission")
+               : slice_of(fact_info(FACT_PROTOCOL)->type.words->words[listener->protocol]);
 }
 
 static void finish_route(struct parser *parser, const struct listener *listener,
                          struct login_route *route, const struct route_names *names)
 {
     struct table *table = names->own;
-    route->backend =
-        backend_of(parser, &names->backend, listener, protocol_word(listener->protocol));
+    route->backend = backend_of(parser, &names->backend, listener, service_word(listener));
     if (names->users.kind != TOKEN_END)
         table = find_table(parser, &names->users);
     route->users = table;
 }
 
-static bool domain_leads_there(const struct config *config, enum protocol protocol)
+static bool domain_leads_there(const struct config *config, const struct listener *listener)
 {
     for (size_t i = 0; i < config->domain_count; i++)
-        if (config->domains[i].backend && backend_speaks(config->domains[i].backend, protocol))
+        if (config->domains[i].backend && backend_serves(config->domains[i].backend, listener))
             return true;
     return false;
 }
@@ -148,22 +154,23 @@ static bool domain_leads_there(const struct config *config, enum protocol protoc
 void finish_logins(struct parser *parser, struct listener *listener,
                    const struct listener_names *names)
 {
-    if (!protocol_reads(listener->protocol))
+    if (!listener_logs_in(listener))
         return;
     if (listener->mechanisms == 0)
         listener->mechanisms = USUAL_MECHANISMS;
+    if (listener->submission)
+        listener->mechanisms &= ~(unsigned)OF_READERS;
     if (names->has_direction)
-        source_error(parser->sources, names->at,
-                     "mail is read here: inbound and outbound have no place there");
+        source_error(parser->sources, names->at, "%s: inbound and outbound have no place there",
+                     listener->submission ? "users send their mail here" : "mail is read here");
     if (names->backend.kind != TOKEN_END)
-        listener->backend =
-            backend_of(parser, &names->backend, listener, protocol_word(listener->protocol));
+        listener->backend = backend_of(parser, &names->backend, listener, service_word(listener));
     for (size_t i = 0; i < listener->route_count; i++)
         finish_route(parser, listener, &listener->routes[i], &names->routes[i]);
     if (!listener->backend && !listener->route_count &&
-        !domain_leads_there(parser->config, listener->protocol))
-        source_error(parser->sources, names->at,
-                     "nobody knows where the mailboxes are; expected { backend NAME }");
+        !domain_leads_there(parser->config, listener))
+        source_error(parser->sources, names->at, "nobody knows where %s; expected { backend NAME }",
+                     listener->submission ? "users log in" : "the mailboxes are");
 }
 
 /* ---- asked ---- */
@@ -181,12 +188,18 @@ bool config_leads(const struct config *config, const struct listener *listener,
 {
     if (listener->relay)
         return listener->relay == backend;
+    return config_logs_in(config, listener, backend);
+}
+
+bool config_logs_in(const struct config *config, const struct listener *listener,
+                    const struct backend *backend)
+{
     bool leads = listener->backend == backend;
     for (size_t i = 0; i < listener->route_count; i++)
         leads |= listener->routes[i].backend == backend;
     for (size_t i = 0; i < config->domain_count; i++)
         leads |= config->domains[i].backend == backend;
-    return leads && backend_speaks(backend, listener->protocol);
+    return leads && backend_serves(backend, listener);
 }
 
 static const struct backend *by_users(const struct listener *listener, struct slice user)
@@ -205,7 +218,7 @@ static const struct backend *by_domain(const struct config *config, struct arena
     if (domain.len == 0 || domain.len == user.len || domain_name_make(arena, domain, &name))
         return NULL;
     const struct domain *found = config_domain(config, name);
-    return found && backend_speaks(found->backend, listener->protocol) ? found->backend : NULL;
+    return found && backend_serves(found->backend, listener) ? found->backend : NULL;
 }
 
 static const struct backend *by_server_name(const struct listener *listener, struct slice name)

@@ -2,7 +2,11 @@
  * listen smtp "out" on "10.0.0.1:2525" {
  *   outbound from { "10.0.0.5" "10.0.1.0/24" }
  *   relay smarthost
+ * }
+ * listen submission on "0.0.0.0:587" {
+ *   starttls  backend exchange  senders { "sales@example.com" -> "ann, joe" }  allow_cleartext
  * } */
+#include "policy/pairs.h"
 #include "policy/parser.h"
 #include "policy/table.h"
 #include "policy/table_entries.h"
@@ -20,14 +24,40 @@ bool parse_relay(struct parser *parser, struct listener_names *names)
     return expect_kind(parser, TOKEN_WORD, "the name of a backend", &names->relay);
 }
 
+bool parse_senders(struct parser *parser, struct listener *listener, struct listener_names *names)
+{
+    names->senders_at = parser->previous.at;
+    if (!listener->submission)
+        source_error(parser->sources, names->senders_at,
+                     "'senders' is for listeners where users log in to send, such as submission");
+    return parse_table_choice(parser, &names->senders, &names->senders_own);
+}
+
+bool parse_cleartext(struct parser *parser, const struct listener *listener,
+                     struct listener_names *names)
+{
+    names->allow_cleartext = true;
+    if (!listener->submission)
+        source_error(parser->sources, parser->previous.at,
+                     "'allow_cleartext' is for listeners where users log in to send, such as "
+                     "submission");
+    return true;
+}
+
 /* ---- looked up ---- */
+
+static bool names_logins(const struct table *table)
+{
+    const struct type *type = pairs_type(table);
+    return type && type->kind == TYPE_TEXT;
+}
 
 static void check_servers(struct parser *parser, const struct backend *relay,
                           const struct token *name)
 {
     bool smtp = false, lmtp = false;
     for (size_t i = 0; i < relay->server_count; i++) {
-        smtp |= relay->servers[i].protocol == PROTOCOL_SMTP;
+        smtp |= relay->servers[i].protocol == PROTOCOL_SMTP && !relay->servers[i].submission;
         lmtp |= relay->servers[i].lmtp;
     }
     if (!smtp || lmtp)
@@ -57,12 +87,31 @@ static void find_trusted(struct parser *parser, struct listener *listener,
     listener->trusted = table;
 }
 
+/* Those who log in may send; their mail goes by the relay, or where they have logged in. */
+static void finish_submission(struct parser *parser, struct listener *listener,
+                              const struct listener_names *names)
+{
+    listener->direction = DIRECTION_OUTBOUND;
+    listener->require_tls = !names->allow_cleartext;
+    listener->senders = chosen_table(parser, &names->senders, names->senders_own);
+    if (listener->senders && !names_logins(listener->senders))
+        source_error(
+            parser->sources, names->senders_at,
+            "expected who may send as whom: senders { \"sales@example.com\" -> \"ann, joe\" }");
+    if (!listener->starttls && !listener->implicit_tls && listener->require_tls)
+        source_error(parser->sources, names->at,
+                     "passwords would go in the clear; expected { starttls }, or the word "
+                     "submissions");
+}
+
 void finish_outbound(struct parser *parser, struct listener *listener,
                      const struct listener_names *names)
 {
     bool trusts = names->trusted_own || names->trusted.kind != TOKEN_END;
     bool relays = names->relay.kind != TOKEN_END;
-    if (relays && listener->direction != DIRECTION_OUTBOUND)
+    if (listener->submission)
+        finish_submission(parser, listener, names);
+    else if (relays && listener->direction != DIRECTION_OUTBOUND)
         source_error(parser->sources, names->relay.at,
                      "a relay is for mail that leaves; expected 'outbound from { \"10.0.0.5\" }' "
                      "beside it");

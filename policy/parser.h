@@ -46,6 +46,10 @@ struct listener_names {
     bool has_direction;
     struct token relay, trusted; /* TOKEN_END: none, or a table without a name */
     struct table *trusted_own;
+    struct span senders_at;
+    struct token senders; /* the same */
+    struct table *senders_own;
+    bool allow_cleartext;
     struct hiding_names *hidings; /* as many as the listener's */
     struct route_names *routes;   /* as many as the listener's */
 };
@@ -205,6 +209,10 @@ void finish_logins(struct parser *parser, struct listener *listener,
 /* What may follow the word outbound, and relay NAME, of a listener; `listener->direction` is the caller's. */
 bool parse_outbound(struct parser *parser, struct listener_names *names);
 bool parse_relay(struct parser *parser, struct listener_names *names);
+/* Of listeners where users log in to send: senders TABLE, allow_cleartext. */
+bool parse_senders(struct parser *parser, struct listener *listener, struct listener_names *names);
+bool parse_cleartext(struct parser *parser, const struct listener *listener,
+                     struct listener_names *names);
 void finish_outbound(struct parser *parser, struct listener *listener,
                      const struct listener_names *names);
 
@@ -276,6 +284,8 @@ struct slice lower_copy(struct parser *parser, struct slice s);
 enum service {
     SERVICE_SMTP,
     SERVICE_SMTPS,
+    SERVICE_SUBMISSION,
+    SERVICE_SUBMISSIONS,
     SERVICE_POP3,
     SERVICE_POP3S,
     SERVICE_IMAP,
@@ -287,7 +297,7 @@ enum service {
 struct service_info {
     const char *word;
     enum protocol protocol;
-    bool implicit_tls, lmtp;
+    bool implicit_tls, lmtp, submission;
     uint16_t port;
 };
 struct service_info service_info(enum service service);

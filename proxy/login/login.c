@@ -115,6 +115,7 @@ void login_facts(struct arena *arena, struct slice user, const struct sasl_mecha
     bool has_domain = domain.len && domain.len < user.len;
     facts->fact[FACT_LOGIN_USER] = user.len ? value_text(arena_copy(arena, user)) : value_absent();
     facts->fact[FACT_LOGIN_DOMAIN] = has_domain ? value_domain(arena, domain) : value_absent();
+    facts->fact[FACT_LOGIN_OWNS_SENDER] = value_absent(); /* of who sends alone */
     facts->fact[FACT_LOGIN_MECHANISM] = value_text(slice_of(mechanism->fact));
 }
 

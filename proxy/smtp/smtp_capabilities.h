@@ -8,7 +8,8 @@
 
 struct smtp_capabilities {
     bool known, pipelining, eight_bit, utf8, dsn, starttls;
-    bool auth_plain, auth_login;
+    unsigned mechanisms; /* that one may log in by, a bit for each enum login_mechanism, */
+    unsigned plus;       /* and those of them that it would bind to TLS as well */
     uint64_t size;       /* largest message; 0: none told */
     unsigned recipients; /* most in a transaction; 0: not known */
 };

@@ -10,9 +10,11 @@
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_finish.h"
+#include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_results.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_server.h"
 #include "proxy/smtp/smtp_sign.h"
 
 static const struct config *config_of(const struct smtp_session *s)
@@ -84,6 +86,8 @@ static void learn_recipient(struct smtp_session *s, struct slice spelled,
                             const struct backend_reply *reply)
 {
     bool lasting = smtp_reply_is_about_address(reply->code, reply->enhanced);
+    if (s->submitter)
+        return;
     recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, spelled, 0, reply,
                           lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);
 }
@@ -354,6 +358,10 @@ static void describe_job(struct smtp_session *s, struct job_recipient *to)
 static void hand_over(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
+    if (smtp_login_is_lost(s)) {
+        smtp_finish_say(s, "defer", 451, "4.4.1", "mail server has hung up, log in again");
+        return;
+    }
     struct job_recipient *to = arena_array(s->mail, t->recipient_count, sizeof *to);
     t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
     if (!to || !t->doubt || !edits_close(s->mail, t->signatures, &t->edited) ||
@@ -368,7 +376,7 @@ static void hand_over(struct smtp_session *s)
     t->handed = clock_ms();
     session_does(&s->base);
     t->job.doubt = shared_doubt_begin(s->base.proxy->shared, s->base.proxy->row, t->doubt);
-    smtp_pools_submit(s->base.proxy->backends, &t->job);
+    smtp_server_ask(s);
 }
 
 void smtp_deliver(struct smtp_session *s)

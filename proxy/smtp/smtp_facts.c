@@ -3,6 +3,8 @@
 
 #include "filters/dns/client_names.h"
 #include "proxy/session/session_facts.h"
+#include "proxy/smtp/smtp_login.h"
+#include "proxy/smtp/smtp_owned.h"
 
 /* What stays as it is over a transaction is told once: a client may name recipients without end, and
  * these take room. */
@@ -12,12 +14,17 @@ static bool is_told(const struct smtp_session *s, enum fact fact)
     return s->t.message.facts.fact[fact].state != VALUE_PENDING;
 }
 
-static void nobody_logs_in(struct smtp_session *s)
+static void tell_login(struct smtp_session *s)
 {
     const struct policy *policy = s->base.proxy->config->policy;
     if (is_told(s, FACT_LOGIN_USER))
         return;
+    if (s->submitter) {
+        smtp_login_facts(s, &s->t.message.facts);
+        return;
+    }
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN, policy);
+    facts_absent(&s->t.message.facts, PRODUCER_LOGIN_AUTHOR, policy);
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
 }
 
@@ -25,6 +32,26 @@ static void nobody_is_a_stranger(struct smtp_session *s)
 {
     if (s->base.listener->direction == DIRECTION_OUTBOUND && !is_told(s, FACT_SPF_RESULT))
         facts_no_stranger(&s->t.message.facts, s->base.proxy->config->policy);
+}
+
+static void helo_facts(struct smtp_session *s, struct facts *facts)
+{
+    facts->fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
+    facts->fact[FACT_CLIENT_EARLY] = value_bool(s->early);
+}
+
+static void form_of_helo(struct smtp_session *s, struct facts *facts)
+{
+    helo_form(s->mail, s->base.proxy->config, s->helo, &s->base.client, &s->base.local, facts);
+}
+
+void smtp_session_facts(struct smtp_session *s, struct facts *facts)
+{
+    session_facts(&s->base, facts);
+    session_tls_facts(&s->base, s->mail, facts);
+    facts->fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
+    helo_facts(s, facts);
+    form_of_helo(s, facts);
 }
 
 void smtp_facts(struct smtp_session *s, enum phase phase)
@@ -35,20 +62,19 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
     session_facts(&s->base, &s->t.message.facts);
     session_client_facts(&s->base, &s->t.message.facts);
     fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
-    nobody_logs_in(s);
+    tell_login(s);
     nobody_is_a_stranger(s);
     if (phase >= PHASE_HELO) {
-        fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
-        fact[FACT_CLIENT_EARLY] = value_bool(s->early);
+        helo_facts(s, &s->t.message.facts);
         if (!is_told(s, FACT_HELO_VALID))
-            helo_form(s->mail, s->base.proxy->config, s->helo, &s->base.client, &s->base.local,
-                      &s->t.message.facts);
+            form_of_helo(s, &s->t.message.facts);
     }
     if (phase >= PHASE_MAIL) {
         const struct transaction *t = &s->t;
         if (!is_told(s, FACT_TLS_ACTIVE))
             session_tls_facts(&s->base, s->mail, &s->t.message.facts);
         fact[FACT_SENDER] = t->sender.address.len ? value_text(t->sender.spelled) : value_absent();
+        smtp_owned_sender(s);
         fact[FACT_MESSAGE_NULL_SENDER] = value_bool(t->sender.address.len == 0);
         fact[FACT_DECLARED_SIZE] =
             t->mail.has_size ? value_integer((int64_t)t->mail.size) : value_absent();

@@ -11,4 +11,7 @@ void smtp_facts(struct smtp_session *s, enum phase phase);
 /* What the rules say of them. */
 enum outcome smtp_judge(struct smtp_session *s, enum phase phase, struct verdict *out);
 
+/* What is known of the session before anything of a message: to judge a login by. */
+void smtp_session_facts(struct smtp_session *s, struct facts *facts);
+
 #endif

@@ -2,8 +2,14 @@
 #include "proxy/smtp/smtp_fields.h"
 
 #include "base/clock.h"
+#include "filters/mime/headers.h"
 #include "proxy/smtp/smtp_results.h"
 #include "proxy/smtp/trace.h"
+
+static const struct settings *settings_of(const struct smtp_session *s)
+{
+    return &s->base.proxy->config->settings;
+}
 
 static struct slice trace_field(struct smtp_session *s)
 {
@@ -16,6 +22,8 @@ static struct slice trace_field(struct smtp_session *s)
                           .esmtp = s->esmtp,
                           .tls = ssl != NULL,
                           .utf8 = t->mail.utf8,
+                          .logged_in = s->submitter,
+                          .hides = s->submitter && settings_of(s)->smtp_hide_submitter,
                           .tls_version = ssl ? SSL_get_version(ssl) : "",
                           .tls_cipher = ssl ? SSL_get_cipher_name(ssl) : "",
                           .recipient =
@@ -24,11 +32,27 @@ static struct slice trace_field(struct smtp_session *s)
     return trace_received(s->mail, &trace);
 }
 
+/* What a user's program has left out (RFC 6409 8). */
+static struct slice missing_fields(struct smtp_session *s)
+{
+    struct header found;
+    struct slice date = SLICE(""), id = SLICE("");
+    struct slice block = headers_block(spool_bytes(s->t.message.spool), NULL);
+    if (!s->submitter)
+        return SLICE("");
+    if (!headers_find(block, SLICE("Date"), 0, &found))
+        date =
+            ARENA_JOIN(s->mail, SLICE("Date: "), slice_of(trace_date(clock_wall())), SLICE("\r\n"));
+    if (!headers_find(block, SLICE("Message-ID"), 0, &found))
+        id = ARENA_JOIN(s->mail, SLICE("Message-ID: <"), slice_of(s->ref), SLICE("@"),
+                        s->base.proxy->config->hostname, SLICE(">\r\n"));
+    return date.ptr && id.ptr ? ARENA_JOIN(s->mail, date, id) : (struct slice){NULL, 0};
+}
+
 struct slice smtp_fields(struct smtp_session *s)
 {
-    struct slice trace = trace_field(s), results = smtp_results(s);
-    if (!trace.ptr || !results.ptr)
+    struct slice trace = trace_field(s), results = smtp_results(s), missing = missing_fields(s);
+    if (!trace.ptr || !results.ptr || !missing.ptr)
         return (struct slice){NULL, 0};
-    return results.len ? arena_printf(s->mail, "%.*s%.*s", SLICE_ARGS(results), SLICE_ARGS(trace))
-                       : trace;
+    return results.len + missing.len ? ARENA_JOIN(s->mail, results, trace, missing) : trace;
 }

@@ -6,6 +6,7 @@
 #include "proxy/smtp/own_mark.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
+#include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_sign.h"
 #include "proxy/smtp/smtp_transaction.h"
@@ -20,7 +21,7 @@ bool smtp_is_encrypted(const struct smtp_session *s)
 static bool may_start_tls(const struct smtp_session *s)
 {
     return s->base.listener->starttls && !smtp_hides(s, KEYWORD_STARTTLS) &&
-           !smtp_is_encrypted(s) && tls_ready(s->base.proxy->tls);
+           !smtp_is_encrypted(s) && !s->submitter && tls_ready(s->base.proxy->tls);
 }
 
 uint64_t smtp_size_limit(const struct smtp_session *s, const struct smtp_capabilities *can)
@@ -82,6 +83,7 @@ static void offer(struct smtp_session *s)
     buf_cstr(&offer, can.utf8 ? "250-SMTPUTF8\r\n" : "");
     buf_cstr(&offer, can.dsn ? "250-DSN\r\n" : "");
     buf_cstr(&offer, may_start_tls(s) ? "250-STARTTLS\r\n" : "");
+    smtp_login_offer(s, &offer);
     buf_cstr(&offer, smtp_hides(s, KEYWORD_CHUNKING) ? "" : "250-CHUNKING\r\n");
     show_own_mark(s, &offer);
     buf_cstr(&offer, "250 ENHANCEDSTATUSCODES\r\n");

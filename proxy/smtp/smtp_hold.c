@@ -145,8 +145,8 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
 {
     const char *reason = "out of memory";
     struct hold_request request = smtp_hold_request(s);
-    if (s->base.listener->relay)
-        request.relay = s->base.listener->relay->name;
+    if (s->base.listener->relay || s->submitter)
+        request.relay = s->t.backend->name;
     s->t.to_deliver = ruling->deliveries;
     bool told = tell_recipients(s, &request);
     if (told && request.recipient_count == 0)

@@ -3,9 +3,11 @@
  * do not end their lines, or send a message that nobody asked for. */
 #include "proxy/smtp/smtp_input.h"
 
+#include "proxy/login/login.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_command.h"
 #include "proxy/smtp/smtp_line.h"
+#include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_verbs.h"
 
 static void unasked_message(struct smtp_session *s)
@@ -32,6 +34,10 @@ static bool is_of_a_message(const struct smtp_session *s, enum smtp_verb verb)
 
 static void take_line(struct smtp_session *s, struct slice line)
 {
+    if (smtp_login_talks(s)) {
+        login_answer(s->base.login, line);
+        return;
+    }
     struct slice argument;
     enum smtp_verb verb = smtp_verb(line, &argument);
     bool of_a_message = is_of_a_message(s, verb);
@@ -85,17 +91,27 @@ static bool more_was_sent(const struct smtp_session *s, struct slice bytes, size
     return used < bytes.len || stream_input_waits(s->base.stream);
 }
 
+/* What users log in with may be long (RFC 4954 4). */
+static size_t longest_line(const struct smtp_session *s)
+{
+    return s->base.login ? SMTP_LOGIN_LINE_MAX : SMTP_LINE_MAX;
+}
+
 size_t smtp_take_command(struct smtp_session *s, struct slice bytes)
 {
     struct slice line;
     size_t used = 0;
+    if (smtp_login_is_lost(s)) {
+        smtp_login_say_lost(s);
+        return bytes.len;
+    }
     if (s->line_rest)
         return skip_rest(s, bytes);
     if (smtp_is_binary(bytes)) { /* it may never end a line */
         smtp_close_foreign(s, smtp_other_protocol(bytes));
         return bytes.len;
     }
-    int r = smtp_line(bytes, s->normalises, &line, &used);
+    int r = smtp_line(bytes, longest_line(s), s->normalises, &line, &used);
     if (r == 0)
         return 0;
     if (r == -1) {

@@ -8,12 +8,12 @@ static size_t without_crs(struct slice bytes, size_t end)
     return end;
 }
 
-int smtp_line(struct slice bytes, bool lf_ends, struct slice *line, size_t *used)
+int smtp_line(struct slice bytes, size_t most, bool lf_ends, struct slice *line, size_t *used)
 {
-    struct slice within = slice_sub(bytes, 0, SMTP_LINE_MAX);
+    struct slice within = slice_sub(bytes, 0, most);
     size_t lf = slice_find(within, '\n');
     if (lf == within.len)
-        return bytes.len >= SMTP_LINE_MAX ? -1 : 0;
+        return bytes.len >= most ? -1 : 0;
     bool bare = lf == 0 || bytes.ptr[lf - 1] != '\r';
     *used = lf + 1;
     if (lf_ends)

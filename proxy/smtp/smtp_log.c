@@ -5,11 +5,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proxy/session/session_log.h"
+#include "proxy/smtp/smtp_login.h"
 
 enum {
     RECIPIENTS_MOST = 2048, /* octets of the line, escaped as they are there */
     ADDRESS_MOST = 320,
     NAME_MOST = 128,
+    USER_MOST = 255,
     ID_MOST = 256,
     TEXT_MOST = 384,
     CODE_CLOSING = 421,
@@ -72,7 +74,8 @@ void smtp_log_message(const struct smtp_session *s, const struct decision *d)
     int64_t now = clock_ms();
     ip_text(&s->base.client, client);
     log_at(LEVEL_INFO, s->ref, "message", field_str("client", client),
-           field_most("helo", s->helo, NAME_MOST), field_str("tls", tls_version(s)),
+           field_most("helo", s->helo, NAME_MOST),
+           field_most("user", smtp_login_user(s), USER_MOST), field_str("tls", tls_version(s)),
            field_most("from", t->sender.address, ADDRESS_MOST), recipients(s, &to),
            field_num("recipients", (int64_t)smtp_recipients(t)),
            field_most("message_id", smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")), ID_MOST),
@@ -103,7 +106,10 @@ static bool drops(const struct verdict *rules)
 
 static enum session_line kind_of(const struct smtp_session *s, const struct verdict *rules)
 {
-    return drops(rules) ? LINE_HUNG_UP : s->t.asked_for.len ? LINE_RECIPIENT_REFUSED : LINE_REFUSED;
+    return drops(rules)          ? LINE_HUNG_UP
+           : smtp_login_names(s) ? LINE_LOGIN_REFUSED
+           : s->t.asked_for.len  ? LINE_RECIPIENT_REFUSED
+                                 : LINE_REFUSED;
 }
 
 static const char *event_of(const struct smtp_session *s, unsigned code,
@@ -111,6 +117,7 @@ static const char *event_of(const struct smtp_session *s, unsigned code,
 {
     return drops(rules)           ? "dropped"
            : code == CODE_CLOSING ? "sent away"
+           : smtp_login_names(s)  ? "login refused"
            : s->t.asked_for.len   ? "recipient refused"
                                   : "refused";
 }
@@ -129,7 +136,8 @@ void smtp_log_refusal(struct smtp_session *s, unsigned code, struct slice reply,
         recipients(s, &to);
     ip_text(&s->base.client, client);
     log_at(LEVEL_INFO, s->ref, event_of(s, code, rules), field_str("client", client),
-           field_most("helo", s->helo, NAME_MOST), field_str("tls", tls_version(s)),
+           field_most("helo", s->helo, NAME_MOST),
+           field_most("user", smtp_login_user(s), USER_MOST), field_str("tls", tls_version(s)),
            field_most("from", s->t.sender.address, ADDRESS_MOST),
            field_most("to", buf_slice(&to), RECIPIENTS_MOST), field_str("stage", smtp_stage(s)),
            field_text("rule", rule_of(s, rules)), field_num("code", code),
@@ -155,7 +163,8 @@ void smtp_log_gone(struct smtp_session *s)
         return;
     ip_text(&s->base.client, client);
     log_at(LEVEL_INFO, s->ref, "client gone", field_str("client", client),
-           field_most("helo", s->helo, NAME_MOST), field_str("tls", tls_version(s)),
+           field_most("helo", s->helo, NAME_MOST),
+           field_most("user", smtp_login_user(s), USER_MOST), field_str("tls", tls_version(s)),
            field_most("from", t->sender.address, ADDRESS_MOST), recipients(s, &to),
            field_num("recipients", (int64_t)smtp_recipients(t)), field_str("stage", smtp_stage(s)),
            field_num("size", t->message.spool ? (int64_t)spool_size(t->message.spool) : 0),

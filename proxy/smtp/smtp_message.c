@@ -12,6 +12,7 @@
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_hold.h"
+#include "proxy/smtp/smtp_owned.h"
 #include "proxy/smtp/smtp_retry.h"
 #include "proxy/smtp/smtp_teach.h"
 #include "proxy/smtp/trace.h"
@@ -71,6 +72,7 @@ static void turn(void *ctx, size_t recipient)
     examination_recall_reported(&s->t.message, recipient);
     listed_facts(&s->t.message, r->path.spelled);
     likened_facts(&s->t.message);
+    smtp_owned_author(s);
     if (asks_for_marks(s))
         s->t.message.facts.fact[FACT_MESSAGE_RELEASED] =
             value_bool(s->base.proxy->has_mark &&

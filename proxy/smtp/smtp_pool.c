@@ -56,13 +56,16 @@ void smtp_pools_close_idle(struct smtp_pools *all)
 
 /* ---- made ---- */
 
+/* What sessions share is limited for the server's sake; what each has for itself by how many there are. */
 static bool make_server(struct smtp_pool *pool, const struct server *conf, unsigned proxies)
 {
     const struct smtp_pools *all = pool->all;
     struct smtp_pool_server *server = &pool->servers[pool->server_count];
-    unsigned limit = pool->conf->connections;
-    server->at = upstream_server_new(pool->conf, conf, all->tls, all->shared, all->row, limit,
-                                     limit / proxies);
+    unsigned sessions = all->config->settings.limits_sessions;
+    unsigned limit = pool->for_logins ? sessions : pool->conf->connections;
+    unsigned share = pool->for_logins ? sessions : limit / proxies;
+    server->at =
+        upstream_server_new(pool->conf, conf, all->tls, all->shared, all->row, limit, share);
     if (!server->at)
         return false;
     server->pool = pool;
@@ -72,15 +75,15 @@ static bool make_server(struct smtp_pool *pool, const struct server *conf, unsig
 }
 
 static bool make_pool(struct smtp_pools *all, struct smtp_pool *pool, const struct backend *conf,
-                      unsigned proxies)
+                      bool for_logins, unsigned proxies)
 {
-    *pool = (struct smtp_pool){.all = all, .conf = conf};
+    *pool = (struct smtp_pool){.all = all, .conf = conf, .for_logins = for_logins};
     TAILQ_INIT(&pool->waiting);
     size_t room = conf->server_count < SERVERS_MAX ? conf->server_count : SERVERS_MAX;
     pool->servers = calloc(room ? room : 1, sizeof *pool->servers);
     bool made = pool->servers;
     for (size_t i = 0; made && i < conf->server_count && pool->server_count < room; i++)
-        if (conf->servers[i].protocol == PROTOCOL_SMTP)
+        if (conf->servers[i].protocol == PROTOCOL_SMTP && conf->servers[i].submission == for_logins)
             made = make_server(pool, &conf->servers[i], proxies);
     return made;
 }
@@ -99,10 +102,11 @@ struct smtp_pools *smtp_pools_new(struct event_base *base, const struct config *
     all->tick = event_new(base, -1, 0, on_tick, all);
     all->bury = event_new(base, -1, 0, on_bury, all);
     all->probe_arena = arena_new((size_t)64 * 1024);
-    all->pools = calloc(config->backend_count ? config->backend_count : 1, sizeof *all->pools);
+    all->pools = calloc(2 * config->backend_count + 1, sizeof *all->pools);
     bool made = all->tls && all->tick && all->bury && all->probe_arena && all->pools;
-    for (size_t i = 0; made && i < config->backend_count; i++, all->pool_count++)
-        made = make_pool(all, &all->pools[i], &config->backends[i], proxies ? proxies : 1);
+    for (size_t i = 0; made && i < 2 * config->backend_count; i++, all->pool_count++)
+        made =
+            make_pool(all, &all->pools[i], &config->backends[i / 2], i % 2, proxies ? proxies : 1);
     if (!made)
         smtp_pools_free(&all);
     return all;

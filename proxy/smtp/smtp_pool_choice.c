@@ -3,12 +3,23 @@
  * then to whom is least busy. */
 #include "proxy/smtp/smtp_pool_internal.h"
 
-struct smtp_pool *smtp_pools_pool(const struct smtp_pools *backends, const struct backend *conf)
+static struct smtp_pool *find(const struct smtp_pools *backends, const struct backend *conf,
+                              bool for_logins)
 {
     for (size_t i = 0; i < backends->pool_count; i++)
-        if (backends->pools[i].conf == conf)
+        if (backends->pools[i].conf == conf && backends->pools[i].for_logins == for_logins)
             return &backends->pools[i];
     return NULL;
+}
+
+struct smtp_pool *smtp_pools_pool(const struct smtp_pools *backends, const struct backend *conf)
+{
+    return find(backends, conf, false);
+}
+
+struct smtp_pool *smtp_pools_logins(const struct smtp_pools *backends, const struct backend *conf)
+{
+    return find(backends, conf, true);
 }
 
 static uint64_t bit_of(const struct smtp_pool_server *server)
@@ -127,4 +138,27 @@ bool smtp_pool_waits_for_better(const struct smtp_pool_server *server, const str
             return true;
     }
     return false;
+}
+
+/* ---- for one session alone ---- */
+
+static bool better_for_login(const struct smtp_pool_server *a, const struct smtp_pool_server *b)
+{
+    bool down = upstream_server_is_down(a->at), other = b && upstream_server_is_down(b->at);
+    if (!b || down != other)
+        return !b || other;
+    if (priority(a) != priority(b))
+        return priority(a) < priority(b);
+    return upstream_server_in_use(a->at) < upstream_server_in_use(b->at);
+}
+
+struct smtp_pool_server *smtp_pool_best_for_login(const struct smtp_pool *pool, uint64_t *tried)
+{
+    struct smtp_pool_server *best = NULL;
+    for (size_t i = 0; i < pool->server_count; i++)
+        if (!(*tried & bit_of(&pool->servers[i])) && better_for_login(&pool->servers[i], best))
+            best = &pool->servers[i];
+    if (best)
+        *tried |= bit_of(best);
+    return best;
 }

@@ -16,7 +16,7 @@ void smtp_pools_look_soon(struct smtp_pools *all)
     all->tick_soon = true;
 }
 
-static struct smtp_upstream_setup setup_of(const struct smtp_pool_server *server)
+struct smtp_upstream_setup smtp_pool_setup(const struct smtp_pool_server *server)
 {
     const struct smtp_pools *all = server->pool->all;
     const struct backend *backend = server->pool->conf;
@@ -44,7 +44,7 @@ bool smtp_pool_open(struct smtp_pool_server *server)
 {
     if (!upstream_server_take(server->at))
         return false;
-    struct smtp_upstream_setup setup = setup_of(server);
+    struct smtp_upstream_setup setup = smtp_pool_setup(server);
     struct smtp_connection *connection = calloc(1, sizeof *connection);
     const char *reason = "out of memory";
     if (connection)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * What the parts of the pools share. Each part calls those above it alone: smtp_pool_choice.c
  * (where a job should go), smtp_pool_connection.c (beginning and end of connections),
- * smtp_pool_job.c (jobs, and what their upstreams tell), smtp_pool_probe.c (what servers can do),
- * smtp_pool_names.c (how they are called) and smtp_pool.c (all pools: made, looked after, ended). */
+ * smtp_pool_job.c (jobs, and what their upstreams tell), smtp_pool_private.c (connections of one
+ * session each), smtp_pool_probe.c (what servers can do), smtp_pool_names.c (how they are called) and smtp_pool.c (all pools: made, looked after, ended). */
 #ifndef PROXY_SMTP_SMTP_POOL_INTERNAL_H
 #define PROXY_SMTP_SMTP_POOL_INTERNAL_H
 
@@ -35,6 +35,7 @@ struct smtp_pool_server {
 struct smtp_pool {
     struct smtp_pools *all;
     const struct backend *conf;
+    bool for_logins; /* of sessions, each with a connection of its own: it has no jobs */
     struct smtp_pool_server *servers;
     size_t server_count;
     TAILQ_HEAD(, smtp_job) waiting;
@@ -61,6 +62,10 @@ struct smtp_pools {
 /* ---- smtp_pool_choice.c: nothing is changed but the job's note ---- */
 
 struct smtp_pool *smtp_pools_pool(const struct smtp_pools *backends, const struct backend *conf);
+/* The same of its servers where users log in. */
+struct smtp_pool *smtp_pools_logins(const struct smtp_pools *backends, const struct backend *conf);
+/* The best of those without a bit in `tried`, which it is given; NULL: none. */
+struct smtp_pool_server *smtp_pool_best_for_login(const struct smtp_pool *pool, uint64_t *tried);
 struct smtp_connection *smtp_pool_idle(const struct smtp_pool_server *server); /* NULL: none */
 /* Connections of all servers that are about to be idle. */
 unsigned smtp_pool_connecting(const struct smtp_pool *pool);
@@ -84,6 +89,8 @@ void smtp_pool_publish(struct smtp_pool_server *server);
 
 /* ---- smtp_pool_connection.c ---- */
 
+/* What a connection to it is made of. */
+struct smtp_upstream_setup smtp_pool_setup(const struct smtp_pool_server *server);
 /* One more connection to a server; false when a limit forbids it or it cannot be begun. */
 bool smtp_pool_open(struct smtp_pool_server *server);
 /* A connection that has ended. It is freed from the loop: its upstream may be on the stack. */

@@ -177,4 +177,4 @@ static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp
         event_active(pool->all->tick, EV_TIMEOUT, 1);
 }
 
-const struct smtp_upstream_owner smtp_pool_hears = {upstream_idle, upstream_over};
+const struct smtp_upstream_owner smtp_pool_hears = {.idle = upstream_idle, .over = upstream_over};

@@ -89,13 +89,20 @@ void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *
     }
 }
 
+/* Whether mail of this listener may go there. */
+static bool leads_to(const struct listener *listener, const struct smtp_pool *pool)
+{
+    bool by_login = listener->submission && !listener->relay;
+    return pool->for_logins == by_login && config_leads(pool->all->config, listener, pool->conf);
+}
+
 struct smtp_capabilities smtp_pools_common(const struct smtp_pools *all,
                                            const struct listener *listener)
 {
     struct smtp_capabilities common = {0};
     bool known = true;
     for (size_t i = 0; i < all->pool_count; i++)
-        if (all->pools[i].server_count && config_leads(all->config, listener, all->pools[i].conf))
+        if (all->pools[i].server_count && leads_to(listener, &all->pools[i]))
             known = intersect_pool(&common, &all->pools[i]) && known;
     if (!common.known)
         common.utf8 = true;
@@ -134,7 +141,7 @@ static const struct domain *domain_of(const struct config *config, const struct 
 static void probe_recipient(struct smtp_pool *pool)
 {
     const struct domain *domain = domain_of(pool->all->config, pool->conf);
-    if (!domain || !pool->conf->probe || !pool->server_count)
+    if (!domain || !pool->conf->probe || !pool->server_count || pool->for_logins)
         return;
     int n = snprintf(pool->probe_address, sizeof pool->probe_address, "no-such-user-%llx@%.*s",
                      (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name.text));

@@ -2,10 +2,12 @@
 #include "proxy/smtp/smtp_protocol.h"
 
 #include "policy/table.h"
+#include "proxy/login/login.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_input.h"
+#include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_record.h"
 #include "proxy/smtp/smtp_transaction.h"
 
@@ -22,7 +24,7 @@ static bool open_smtp(struct session *base)
     smtp_refer_to_session(s);
     s->mail = arena_new(MAIL_ARENA_MAX);
     s->rcpt = arena_new(RCPT_ARENA_MAX);
-    return s->mail && s->rcpt;
+    return s->mail && s->rcpt && smtp_login_open(s);
 }
 
 static void close_smtp(struct session *base)
@@ -31,6 +33,7 @@ static void close_smtp(struct session *base)
     if (s->t.open && base->state != SESSION_CLOSING)
         smtp_record_gone(s);
     smtp_reset(s);
+    smtp_login_close(s);
     arena_free(&s->mail);
     arena_free(&s->rcpt);
 }
@@ -95,6 +98,8 @@ static void secured(struct session *base)
     s->helo = (struct slice){NULL, 0};
     s->esmtp = false;
     s->offered = (struct smtp_capabilities){0};
+    if (s->base.login)
+        login_forget(s->base.login);
 }
 
 static void slow(struct session *base)
@@ -133,6 +138,11 @@ static void show(const struct session *base, struct live_session *out)
     out->octets = t->message.spool ? spool_size(t->message.spool) : 0;
 }
 
+static bool is_known(const struct session *base)
+{
+    return ((const struct smtp_session *)base)->submitter;
+}
+
 static bool between(const struct session *base)
 {
     return !((const struct smtp_session *)base)->t.open;
@@ -165,5 +175,6 @@ const struct mail_protocol smtp_protocol = {
     .secured = secured,
     .slow = slow,
     .show = show,
+    .is_known = is_known,
     .between = between,
 };

@@ -11,8 +11,9 @@
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_facts.h"
-#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_server.h"
 #include "proxy/smtp/smtp_teach.h"
 #include "proxy/smtp/smtp_transaction.h"
 
@@ -104,8 +105,9 @@ static void remember(struct smtp_session *s, const struct smtp_path *path,
         ms = settings->timeouts_recipient_accepted;
     else if (smtp_reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
-    recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, path->spelled,
-                          declared_size(s), reply, ms);
+    if (!s->submitter) /* what one user is told is no other's matter */
+        recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, path->spelled,
+                              declared_size(s), reply, ms);
 }
 
 static bool needs_utf8(const struct smtp_session *s, const struct recipient *r)
@@ -123,7 +125,7 @@ static bool needs_eight_bit(const struct smtp_session *s)
 static bool backend_can(struct smtp_session *s, const struct recipient *r,
                         const struct backend *backend)
 {
-    struct smtp_capabilities can = smtp_pools_of(s->base.proxy->backends, backend);
+    struct smtp_capabilities can = smtp_server_can(s, backend);
     if (!can.known)
         return true;
     if (needs_utf8(s, r) && !can.utf8)
@@ -139,7 +141,7 @@ static bool backend_can(struct smtp_session *s, const struct recipient *r,
 
 static bool waits_for_backend(const struct smtp_session *s, const struct recipient *r)
 {
-    return needs_utf8(s, r) && !smtp_pools_of(s->base.proxy->backends, s->t.backend).known;
+    return needs_utf8(s, r) && !smtp_server_can(s, s->t.backend).known;
 }
 
 static void accept_recipient(struct smtp_session *s, const struct recipient *r)
@@ -233,7 +235,7 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
                                .recipient_count = 1};
     t->job_running = true;
     session_wait(&s->base);
-    smtp_pools_submit(s->base.proxy->backends, &t->job);
+    smtp_server_ask(s);
 }
 
 static void check_exists(struct smtp_session *s, struct recipient *r)
@@ -241,7 +243,10 @@ static void check_exists(struct smtp_session *s, struct recipient *r)
     struct backend_reply remembered;
     if (!s->t.backend->recipient_check || smtp_delivered_perhaps(s, r))
         accept_recipient(s, r);
-    else if (recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
+    else if (smtp_login_is_lost(s))
+        refuse(s, 451, "4.4.1", "mail server has hung up, log in again");
+    else if (!s->submitter &&
+             recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
             examination_unknown_recipient(&s->t.message);
@@ -429,6 +434,13 @@ static bool is_answered_as_teacher(struct smtp_session *s, const struct recipien
     return true;
 }
 
+/* Where mail for anywhere goes; NULL: there is no such here. */
+static const struct backend *way_out(const struct smtp_session *s)
+{
+    const struct backend *relay = s->base.listener->relay;
+    return !relay && s->submitter ? s->submitter->backend : relay;
+}
+
 static void consider(struct smtp_session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
@@ -436,7 +448,7 @@ static void consider(struct smtp_session *s, struct recipient *r)
         smtp_say(s, 250, "2.1.5", "recipient noted already");
         return;
     }
-    const struct backend *relay = s->base.listener->relay;
+    const struct backend *relay = way_out(s);
     const struct domain *domain = relay ? NULL : config_domain(config, r->path.name);
     const struct backend *backend = domain ? domain->backend : relay;
     if (is_answered_as_teacher(s, r, domain != NULL))

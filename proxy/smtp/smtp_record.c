@@ -7,6 +7,7 @@
 #include "filters/mime/headers.h"
 #include "proxy/session/session_record.h"
 #include "proxy/smtp/smtp_log.h"
+#include "proxy/smtp/smtp_login.h"
 
 enum { FIELD_MAX = 1024, CODE_CLOSING = 421 };
 
@@ -174,7 +175,8 @@ struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct sli
 
 const char *smtp_stage(const struct smtp_session *s)
 {
-    return s->t.ended                                     ? "message"
+    return smtp_login_names(s)                            ? "login"
+           : s->t.ended                                   ? "message"
            : s->t.message.spool                           ? "data"
            : s->t.asked_for.len || smtp_recipients(&s->t) ? "rcpt"
            : s->t.open                                    ? "mail"
@@ -193,6 +195,7 @@ static void send_record(struct smtp_session *s, struct record *r)
     r->id = slice_of(s->ref);
     r->stage = slice_of(smtp_stage(s));
     r->helo = s->helo;
+    r->login = smtp_login_user(s);
     r->learnt = s->t.learnt;
     r->from = s->t.sender.address;
     r->author = text_of(s, FACT_MESSAGE_FROM);

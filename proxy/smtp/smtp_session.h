@@ -5,6 +5,8 @@
  *   smtp_input.c        takes in command lines, and hangs up on what is no SMTP
  *   smtp_verbs.c        answers commands
  *   smtp_helo.c         HELO, EHLO, what is offered, STARTTLS
+ *   smtp_login.c        AUTH, where users log in, with
+ *   smtp_login_say.c    what the server behind hears of it
  *   smtp_recipient.c    decides on RCPT, with
  *   smtp_teach.c        addresses whose mail is learnt from; and
  *   smtp_retry.c        what an earlier try of the message has left
@@ -160,8 +162,15 @@ static inline size_t smtp_recipients(const struct transaction *t)
     return t->recipient_count + t->taught_count;
 }
 
+struct submitter;
+struct smtp_private;
+
 struct smtp_session {
     struct session base;
+    struct submitter *submitter;  /* owned: who has logged in (smtp_login.h); NULL: nobody */
+    struct smtp_private *private; /* owned: a server's connection for him alone; NULL: none */
+    const struct backend *login_backend; /* where he logs in */
+    unsigned login_asked;                /* how often the server has, in this login */
     /* Of the transaction: the id and its number; between two the id. Also stands in replies. */
     char ref[DOUBT_ID_MAX];
     struct arena *mail; /* the transaction's */

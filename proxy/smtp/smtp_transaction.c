@@ -2,8 +2,8 @@
 #include "proxy/smtp/smtp_transaction.h"
 
 #include "proxy/smtp/smtp_hold.h"
-#include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_server.h"
 #include "proxy/smtp/smtp_sign.h"
 #include "proxy/smtp/smtp_teach.h"
 
@@ -38,7 +38,7 @@ void smtp_reset(struct smtp_session *s)
         arena_reset(s->mail);
         return;
     }
-    bool alone = t->job_running && smtp_pools_cancel(s->base.proxy->backends, &t->job);
+    bool alone = t->job_running && smtp_server_forget(s);
     holding_end(&t->holding);
     smtp_teach_end(s);
     smtp_sign_end(s);

@@ -136,8 +136,11 @@ void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
     case UPSTREAM_CONNECTING:
     case UPSTREAM_GREETING:
     case UPSTREAM_EHLO:
-    case UPSTREAM_LOGIN:
         smtp_upstream_over(c, UPSTREAM_END_CONNECT, why);
+        break;
+    case UPSTREAM_LOGIN:
+        smtp_upstream_over(c, c->setup.passes_login ? UPSTREAM_END_BROKEN : UPSTREAM_END_CONNECT,
+                           why);
         break;
     case UPSTREAM_STARTTLS:
     case UPSTREAM_HANDSHAKE:

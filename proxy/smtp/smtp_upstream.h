@@ -19,6 +19,7 @@ struct smtp_upstream_setup {
     const struct ip *source;         /* NULL: the system chooses */
     struct slice hostname;           /* for EHLO */
     const struct credentials *login; /* NULL: the server is sent mail without one */
+    bool passes_login;               /* what its owner says is passed on instead */
     struct shared *shared;           /* for deliveries that go on alone */
     unsigned row;
     int64_t connect_ms, reply_ms;
@@ -44,6 +45,10 @@ struct smtp_upstream_owner {
     /* The connection is closed.
      * It is to be freed from the loop, not in here: it may be on the stack. */
     void (*over)(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why);
+    /* Where logins are passed on: one may begin; the server's reply to a line of one, 235 being the
+     * last. */
+    void (*ready)(void *owner, struct smtp_upstream *upstream);
+    void (*replied)(void *owner, struct smtp_upstream *upstream, const struct smtp_reply *reply);
 };
 
 /* NULL: *reason. */
@@ -56,6 +61,10 @@ void smtp_upstream_free(struct smtp_upstream **upstream);
  * connection fails before, over() comes while smtp_upstream_job still names it: the owner decides
  * what becomes of it. */
 void smtp_upstream_start(struct smtp_upstream *upstream, struct smtp_job *job);
+
+/* Where logins are passed on: says a line of one (RFC 4954), given without its CRLF; `secret` is wiped
+ * from what it goes out through. */
+void smtp_upstream_say_login(struct smtp_upstream *upstream, struct slice line, bool secret);
 
 /* The job is no longer wanted. True: its final dot is out and the connection finishes alone; false:
  * the caller closes it. */

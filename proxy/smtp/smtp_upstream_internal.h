@@ -31,6 +31,7 @@ struct smtp_upstream {
     struct smtp_server_names names;
     bool secured, helo_tried;
     unsigned challenges; /* of the login, answered */
+    bool asked;          /* a line of a login that is passed on awaits its reply */
     struct smtp_job *job;
     bool deliver, dot_out;
     bool behind;            /* more input stands behind the reply that is being handled */

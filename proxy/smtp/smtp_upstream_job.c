@@ -13,6 +13,9 @@ static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
                        const struct smtp_reply *from, struct backend_reply *to)
 {
     to->kind = smtp_reply_class(stage, from);
+    if (c->setup.passes_login && (to->kind == REPLY_OURS || to->kind == REPLY_UNCLEAR))
+        to->kind =
+            from->code / 100 == 5 ? REPLY_SENDER : REPLY_LATER; /* of him who has logged in */
     to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
     to->enhanced = arena_copy(c->job->arena, from->enhanced);
     to->text = arena_copy(c->job->arena, from->text);

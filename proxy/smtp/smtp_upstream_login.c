@@ -32,9 +32,9 @@ void smtp_upstream_log_in(struct smtp_upstream *c)
 {
     c->state = UPSTREAM_LOGIN;
     c->challenges = 0;
-    if (c->can.auth_plain)
+    if (c->can.mechanisms & 1U << MECHANISM_PLAIN)
         say_plain(c);
-    else if (c->can.auth_login)
+    else if (c->can.mechanisms & 1U << MECHANISM_LOGIN)
         smtp_upstream_say(c, "AUTH LOGIN\r\n");
     else
         smtp_upstream_over(
@@ -52,9 +52,37 @@ static void answer_challenge(struct smtp_upstream *c)
     OPENSSL_cleanse(encoded, sizeof encoded);
 }
 
+/* ---- what its owner says ---- */
+
+void smtp_upstream_say_login(struct smtp_upstream *c, struct slice line, bool secret)
+{
+    if (secret)
+        stream_writes_secrets(c->stream);
+    c->asked = true;
+    stream_write(c->stream, line);
+    smtp_upstream_say(c, "\r\n");
+}
+
+static void pass_on(struct smtp_upstream *c, const struct smtp_reply *reply)
+{
+    if (!c->asked || c->behind) {
+        smtp_upstream_over(c, UPSTREAM_END_BROKEN, "reply without a command");
+        return;
+    }
+    c->asked = false;
+    stream_deadline(c->stream, 0);
+    if (reply->code == 235)
+        c->state = UPSTREAM_IDLE;
+    c->callbacks->replied(c->owner, c, reply);
+}
+
 void smtp_upstream_got_login_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     char trouble[80];
+    if (c->setup.passes_login) {
+        pass_on(c, reply);
+        return;
+    }
     if (reply->code == 235) {
         smtp_upstream_become_idle(c);
     } else if (reply->code == 334 && c->challenges < CHALLENGES) {

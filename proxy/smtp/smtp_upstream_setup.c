@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * A connection becoming usable: EHLO, STARTTLS, what the server can do; smtp_upstream_login.c logs in. */
+#include "proxy/login/sasl_mechanism.h"
 #include "proxy/smtp/own_mark.h"
 #include "proxy/smtp/smtp_hide.h"
 #include "proxy/smtp/smtp_upstream_internal.h"
@@ -71,11 +72,15 @@ static void learn_limits(struct smtp_capabilities *can, struct slice limits)
 /* RFC 4954 3: "AUTH PLAIN LOGIN". */
 static void learn_mechanisms(struct smtp_capabilities *can, struct slice names)
 {
+    static const struct slice plus = SLICE("-PLUS");
     struct slice name;
     while (names.len) {
         slice_cut(names, ' ', &name, &names);
-        can->auth_plain |= slice_ieq(name, SLICE("PLAIN"));
-        can->auth_login |= slice_ieq(name, SLICE("LOGIN"));
+        bool binds = slice_iends(name, plus);
+        const struct sasl_mechanism *mechanism =
+            sasl_mechanism(slice_sub(name, 0, name.len - (binds ? plus.len : 0)));
+        if (mechanism)
+            *(binds ? &can->plus : &can->mechanisms) |= 1U << mechanism->id;
     }
 }
 
@@ -152,6 +157,10 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
     } else if (needs_tls(c)) {
         smtp_upstream_over(c, UPSTREAM_END_CONNECT,
                            "server offers no STARTTLS, but the configuration demands TLS");
+    } else if (c->setup.passes_login) {
+        c->state = UPSTREAM_LOGIN;
+        stream_deadline(c->stream, 0);
+        c->callbacks->ready(c->owner, c);
     } else if (c->setup.login) {
         smtp_upstream_log_in(c);
     } else {

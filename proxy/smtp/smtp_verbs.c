@@ -9,6 +9,7 @@
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_helo.h"
+#include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_recipient.h"
 #include "proxy/smtp/smtp_transaction.h"
@@ -184,7 +185,9 @@ static void verb_mail(struct smtp_session *s, struct slice argument)
         smtp_error(s, 503, "5.5.1", "one MAIL a message; RSET begins anew");
     } else if (s->base.listener->require_tls && !smtp_is_encrypted(s)) {
         smtp_error(s, 530, "5.7.0", "STARTTLS first");
-    } else if (s->base.listener->relay && !is_trusted(s)) {
+    } else if (s->base.listener->submission && !s->submitter) {
+        smtp_error(s, 530, "5.7.0", "log in first (AUTH)");
+    } else if (s->base.listener->relay && !s->submitter && !is_trusted(s)) {
         smtp_error(s, 550, "5.7.1", "relaying denied: only our own servers send through here");
     } else if (++s->transactions > settings_of(s)->limits_messages) {
         smtp_close(s, 421, "4.7.0", "too many messages in one session");
@@ -317,8 +320,10 @@ static void verb_unsupported(struct smtp_session *s, struct slice argument)
 
 static void verb_auth(struct smtp_session *s, struct slice argument)
 {
-    (void)argument;
-    smtp_error(s, 503, "5.5.1", "authentication is not available here");
+    if (s->t.open)
+        smtp_error(s, 503, "5.5.1", "not within a transaction");
+    else
+        smtp_login_take(s, argument);
 }
 
 static const struct {

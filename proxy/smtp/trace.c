@@ -12,13 +12,25 @@ enum {
     RECIPIENT_SHOWN_MAX = 900, /* a line has at most 998 octets (RFC 5322 2.1.1) */
 };
 
+/* RFC 3848, RFC 6531 4.3. */
 static const char *protocol(const struct trace *t)
 {
-    if (t->utf8)
-        return t->tls ? "UTF8SMTPS" : "UTF8SMTP"; /* RFC 6531 4.3 */
-    if (!t->esmtp)
-        return "SMTP";
-    return t->tls ? "ESMTPS" : "ESMTP"; /* RFC 3848 */
+    static const char *const words[2][2][2] = {
+        {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}},
+        {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}}};
+    return t->utf8 || t->esmtp ? words[t->utf8][t->tls][t->logged_in] : "SMTP";
+}
+
+/* Who it was that brought it, as far as those who read it may know (RFC 5321 4.4, RFC 6409 3). */
+static struct slice origin(struct arena *arena, const struct trace *t)
+{
+    char address[46];
+    struct slice helo = smtp_helo_valid(t->helo) ? t->helo : SLICE("invalid-name");
+    if (t->hides)
+        return ARENA_JOIN(arena, t->hostname, SLICE(" (a user who has logged in)"));
+    ip_text(t->client, address);
+    return ARENA_JOIN(arena, helo, slice_of(t->client->family == 6 ? " ([IPv6:" : " (["),
+                      slice_of(address), SLICE("])"));
 }
 
 /* RFC 5322 3.3. Many messages share a second, and its text. */
@@ -38,22 +50,17 @@ const char *trace_date(int64_t now)
 
 struct slice trace_received(struct arena *arena, const struct trace *t)
 {
-    char address[46];
-    struct slice helo = smtp_helo_valid(t->helo) ? t->helo : SLICE("invalid-name");
-    ip_text(t->client, address);
-    struct slice tls = SLICE(""), recipient = SLICE("");
+    struct slice from = origin(arena, t), tls = SLICE(""), recipient = SLICE("");
     if (t->tls)
         tls = ARENA_JOIN(arena, SLICE("\r\n\t("), slice_of(t->tls_version), SLICE(" "),
                          slice_of(t->tls_cipher), SLICE(")"));
     if (t->recipient.len && t->recipient.len <= RECIPIENT_SHOWN_MAX)
         recipient = ARENA_JOIN(arena, SLICE("\r\n\tfor <"), t->recipient, SLICE(">"));
-    if (!tls.ptr || !recipient.ptr)
+    if (!from.ptr || !tls.ptr || !recipient.ptr)
         return (struct slice){NULL, 0};
-    return ARENA_JOIN(arena, SLICE("Received: from "), helo,
-                      slice_of(t->client->family == 6 ? " ([IPv6:" : " (["), slice_of(address),
-                      SLICE("])\r\n\tby "), t->hostname, SLICE(" (Gatepost) with "),
-                      slice_of(protocol(t)), SLICE(" id "), t->id, tls, recipient, SLICE(";\r\n\t"),
-                      slice_of(trace_date(t->now)), SLICE("\r\n"));
+    return ARENA_JOIN(arena, SLICE("Received: from "), from, SLICE("\r\n\tby "), t->hostname,
+                      SLICE(" (Gatepost) with "), slice_of(protocol(t)), SLICE(" id "), t->id, tls,
+                      recipient, SLICE(";\r\n\t"), slice_of(trace_date(t->now)), SLICE("\r\n"));
 }
 
 enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hostname)

@@ -11,7 +11,8 @@ struct trace {
     struct slice helo; /* as given; made harmless here */
     const struct ip *client;
     struct slice hostname, id;
-    bool esmtp, tls, utf8;
+    bool esmtp, tls, utf8, logged_in;
+    bool hides; /* where it comes from: neither HELO nor address are told */
     const char *tls_version, *tls_cipher; /* when tls */
     struct slice recipient;               /* empty: several, then none is named */
     int64_t now;                          /* seconds since 1970 */

@@ -95,7 +95,8 @@ FUZZ(in)
     while (in.len) {
         struct slice line;
         size_t used = 0;
-        int r = in_rest ? smtp_line_rest(in, &used) : smtp_line(in, lf_ends, &line, &used);
+        int r = in_rest ? smtp_line_rest(in, &used)
+                        : smtp_line(in, SMTP_LINE_MAX, lf_ends, &line, &used);
         if (r == 0 || r == -1)
             break;
         require(used > 0 && used <= in.len && (in_rest || used <= SMTP_LINE_MAX));

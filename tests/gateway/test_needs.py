@@ -55,6 +55,7 @@ CONDITIONS = {
     "RATE": ["rate(sender.domain, 1h) > 1", "rate(spf.domain, 1h, messages) > 1", "rate(client.ptr, 1h, transactions) > 1"],
     "LOGIN": ["login.user is known", "login.mechanism != \"plain\""],
     "LOGIN_FAILURES": ["login.failures >= 3", "login.user_failures is absent"],
+    "LOGIN_AUTHOR": ["login.owns_from", "login.owns_from is absent"],
     "LISTED": ["sender.blocked", "sender.allowed"],
     "LISTED_AUTHOR": ["message.from_blocked", "message.from_allowed"],
     "GEO": ["client.country is known", "client.asn > 64000"],
@@ -210,7 +211,7 @@ HOLDS = {("DOMAINS", "listed author"), ("DOMAINS", "listed second author"), ("DO
 
 def holds(found):
     """Each rule holds for some rows and not for others, else that nothing changes says nothing; and it holds where it must."""
-    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "GEO", "CLOCK", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_FAILURES",
+    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "GEO", "CLOCK", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_AUTHOR", "LOGIN_FAILURES",
                                                           "SPAM", "REASONS", "CAMPAIGN", "REPORTED"}:
         assert len({str(said) for said in found[whose, ()].values()}) > 1, whose
     alone = {whose: rows for (whose, observed), rows in found.items() if not observed}

@@ -29,9 +29,10 @@ SETTINGS = {
 DISASTERS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|SIG(ABRT|BUS|FPE|ILL|SEGV|SYS)\b|signal=(4|6|7|8|11|31)\b")
 
 
-def backend(name, *servers, lmtp=(), pop3=(), pop3s=(), imap=(), imaps=(), options="recipient_check off  probe off"):
+def backend(name, *servers, lmtp=(), submission=(), pop3=(), pop3s=(), imap=(), imaps=(), options="recipient_check off  probe off"):
     """A backend block. A server is a port, or a text such as '25 tls verify "name"' that begins with one."""
-    named = [("smtp", s) for s in servers] + [("lmtp", s) for s in lmtp] + [("pop3", s) for s in pop3] + [("pop3s", s) for s in pop3s] \
+    named = [("smtp", s) for s in servers] + [("lmtp", s) for s in lmtp] + [("submission", s) for s in submission] \
+        + [("pop3", s) for s in pop3] + [("pop3s", s) for s in pop3s] \
         + [("imap", s) for s in imap] + [("imaps", s) for s in imaps]
     lines = "".join("  %s \"127.0.0.1:%s\" %s\n" % (word, *str(s).partition(" ")[::2]) for word, s in named)
     return "backend %s {\n%s  %s\n}\n" % (name, lines, options.replace("  ", "\n  "))

@@ -14,12 +14,13 @@ static void check(const struct sample *sample, bool lf_ends)
 {
     struct slice line = {NULL, 0}, bytes = sample->bytes;
     size_t used = 0;
-    assert_int_equal(smtp_line(bytes, lf_ends, &line, &used), sample->result);
+    assert_int_equal(smtp_line(bytes, SMTP_LINE_MAX, lf_ends, &line, &used), sample->result);
     assert_int_equal(used, sample->used);
     if (sample->result == 1 || sample->result == -3)
         assert_true(slice_eq(line, slice_sub(bytes, 0, sample->line)));
     for (size_t n = 0; sample->result != 0 && n < sample->used; n++)
-        assert_int_equal(smtp_line(slice_sub(bytes, 0, n), lf_ends, &line, &used), 0);
+        assert_int_equal(smtp_line(slice_sub(bytes, 0, n), SMTP_LINE_MAX, lf_ends, &line, &used),
+                         0);
 }
 
 TEST(test_lines_whole_and_byte_by_byte)
@@ -63,13 +64,16 @@ TEST(test_a_line_has_a_longest)
     memset(text, 'x', sizeof text);
     text[SMTP_LINE_MAX - 2] = '\r';
     text[SMTP_LINE_MAX - 1] = '\n';
-    assert_int_equal(smtp_line((struct slice){text, sizeof text}, false, &line, &used), 1);
+    assert_int_equal(
+        smtp_line((struct slice){text, sizeof text}, SMTP_LINE_MAX, false, &line, &used), 1);
     assert_int_equal(used, SMTP_LINE_MAX);
     memset(text, 'x', sizeof text);
     text[SMTP_LINE_MAX - 1] = '\r';
     text[SMTP_LINE_MAX] = '\n';
-    assert_int_equal(smtp_line((struct slice){text, sizeof text}, false, &line, &used), -1);
-    assert_int_equal(smtp_line((struct slice){text, SMTP_LINE_MAX - 1}, false, &line, &used), 0);
+    assert_int_equal(
+        smtp_line((struct slice){text, sizeof text}, SMTP_LINE_MAX, false, &line, &used), -1);
+    assert_int_equal(
+        smtp_line((struct slice){text, SMTP_LINE_MAX - 1}, SMTP_LINE_MAX, false, &line, &used), 0);
 }
 
 TEST(test_the_rest_of_a_line_ends_with_crlf_wherever_it_is_split)

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/smtp_login.h"
+
+#include "base/log.h"
+#include "filters/dns/client_names.h"
+#include "proxy/login/login.h"
+#include "proxy/session/session_facts.h"
+#include "proxy/session/session_log.h"
+#include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_facts.h"
+#include "proxy/smtp/smtp_login_say.h"
+#include "proxy/smtp/smtp_private.h"
+#include "proxy/smtp/smtp_record.h"
+#include "proxy/smtp/smtp_transaction.h"
+
+#include <stdlib.h>
+
+static const enum fact failures[] = {FACT_LOGIN_FAILURES, FACT_LOGIN_NETWORK_FAILURES,
+                                     FACT_LOGIN_USER_FAILURES};
+enum { FAILURES = sizeof failures / sizeof *failures };
+
+/* ---- refused ---- */
+
+static void refuse(struct session *base, enum login_refusal why, struct slice text)
+{
+    bool later = why == LOGIN_NOT_NOW;
+    smtp_answer_recorded(smtp_of(base), later ? 454 : 535, later ? SLICE("4.7.0") : SLICE("5.7.8"),
+                         text);
+}
+
+static void mistake(struct session *base, enum login_mistake what, const char *text)
+{
+    static const struct {
+        unsigned code;
+        const char *enhanced;
+    } replies[] = {
+        [LOGIN_NEEDS_TLS] = {538, "5.7.11"},
+        [LOGIN_NO_MECHANISM] = {504, "5.5.4"},
+        [LOGIN_MALFORMED] = {501, "5.5.2"},
+        [LOGIN_CANCELLED] = {501, "5.7.0"},
+    };
+    smtp_error(smtp_of(base), replies[what].code, replies[what].enhanced, text);
+}
+
+static void record(struct session *base, struct slice reply, const struct verdict *rules)
+{
+    struct smtp_session *s = smtp_of(base);
+    bool later = rules && rules->action == ACTION_DEFER;
+    s->t.message.facts = *base->login->facts;
+    smtp_record_refusal(s, later ? 454 : 535, reply, rules);
+    s->t.message.facts = (struct facts){.keyed = NULL};
+}
+
+/* ---- the server behind ---- */
+
+static void give_up(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    if (s->private)
+        smtp_private_close(s->private);
+    s->private = NULL;
+}
+
+static void cannot(struct session *base, const char *reason)
+{
+    struct smtp_session *s = smtp_of(base);
+    char address[46];
+    struct slice text = SLICE("the mail server cannot be reached, try again later");
+    ip_text(&base->client, address);
+    if (session_logs(base, LINE_TROUBLE))
+        log_at(LEVEL_WARNING, s->ref, "login not asked for", field_str("client", address),
+               field_text("user", smtp_login_user(s)), field_str("reason", reason));
+    session_wait(base); /* it may have been the client's turn */
+    s->t.message.facts = *base->login->facts;
+    smtp_record_refusal(s, 454, text, NULL);
+    login_give_up(base->login, login_unanswered(base->login));
+    refuse(base, LOGIN_NOT_NOW, text);
+    smtp_reset(s);
+    session_go_on(base);
+}
+
+/* Nobody could log in again for him: he comes again himself. What is under way is answered first. */
+static void lose_server(struct smtp_session *s, const char *trouble)
+{
+    if (session_logs(&s->base, LINE_TROUBLE))
+        log_at(LEVEL_INFO, s->ref, "server has hung up", field_text("user", smtp_login_user(s)),
+               field_str("reason", trouble));
+    if (s->base.state == SESSION_OPEN)
+        smtp_login_say_lost(s);
+}
+
+void smtp_login_say_lost(struct smtp_session *s)
+{
+    smtp_close(s, 421, "4.4.2", "the mail server has hung up, log in again");
+}
+
+bool smtp_login_is_lost(const struct smtp_session *s)
+{
+    return s->submitter && !s->private && !s->base.listener->relay;
+}
+
+static void try_next(struct session *base);
+
+static void over(void *owner, bool early, const char *trouble)
+{
+    struct smtp_session *s = owner;
+    struct session *base = &s->base;
+    s->private = NULL;
+    if (base->login && early)
+        try_next(base);
+    else if (base->login)
+        cannot(base, trouble);
+    else
+        lose_server(s, trouble);
+}
+
+static void ready(void *owner)
+{
+    struct smtp_session *s = owner;
+    smtp_login_begin(s);
+}
+
+static void log_entry(const struct smtp_session *s)
+{
+    char address[46];
+    ip_text(&s->base.client, address);
+    log_at(LEVEL_INFO, s->base.id, "login", field_str("client", address),
+           field_str("user", s->submitter->user),
+           field_str("mechanism", s->submitter->mechanism->fact),
+           field_text("backend", s->submitter->backend->name));
+}
+
+/* False: out of memory. */
+static bool keep_submitter(struct smtp_session *s)
+{
+    const struct login *login = s->base.login;
+    struct submitter *who = calloc(1, sizeof *who);
+    if (!who || !slice_to_text(login_user(login), who->user, sizeof who->user) ||
+        !slice_to_text(login_address(login), who->address, sizeof who->address)) {
+        free(who);
+        return false;
+    }
+    who->mechanism = login->mechanism;
+    who->backend = s->login_backend;
+    for (size_t i = 0; i < FAILURES; i++)
+        who->failures[i] = login->facts->fact[failures[i]];
+    s->submitter = who;
+    return true;
+}
+
+/* Mail that goes another way leaves the connection without a use. */
+static void enter(struct smtp_session *s)
+{
+    struct session *base = &s->base;
+    bool kept = keep_submitter(s);
+    login_close(base, LOGIN_SUCCEEDED);
+    stream_reads_secrets(base->stream, false);
+    smtp_reset(s);
+    if (!kept) {
+        give_up(base);
+        smtp_out_of_memory(s);
+        return;
+    }
+    if (base->listener->relay)
+        give_up(base);
+    log_entry(s);
+    session_was_useful(base);
+    smtp_say(s, 235, "2.7.0", "welcome");
+    session_go_on(base);
+}
+
+static struct slice server_said(struct smtp_session *s, const struct smtp_reply *reply)
+{
+    char digits[3];
+    return ARENA_JOIN(s->mail, smtp_code_text(reply->code, digits), SLICE(" "), reply->enhanced,
+                      slice_of(reply->enhanced.len ? " " : ""), reply->text);
+}
+
+/* What a server says of a login (RFC 4954 6) says more of it than a client has to know. */
+static void refused(struct smtp_session *s, const struct smtp_reply *reply)
+{
+    struct session *base = &s->base;
+    bool later = reply->code / 100 == 4;
+    struct verdict told = {.action = later ? ACTION_DEFER : ACTION_REJECT, .rule = -1};
+    record(base, server_said(s, reply), &told);
+    login_give_up(base->login, later ? LOGIN_NEITHER : login_refused(base->login));
+    smtp_reset(s);
+    if (!session_may_err(base))
+        return;
+    if (later)
+        refuse(base, LOGIN_NOT_NOW, SLICE("the mail server cannot tell now, try again later"));
+    else
+        refuse(base, LOGIN_NOT_THIS, SLICE("the mail server does not let you in so"));
+    session_go_on(base);
+}
+
+static void replied(void *owner, const struct smtp_reply *reply)
+{
+    struct smtp_session *s = owner;
+    if (reply->code == 235)
+        enter(s);
+    else if (reply->code == 334 && smtp_login_challenged(s, reply->text))
+        return;
+    else
+        refused(s, reply);
+}
+
+static const struct smtp_private_owner hears = {ready, replied, over};
+
+static void try_next(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    const char *reason;
+    s->private = smtp_private_open(base->proxy->backends, s->login_backend, &base->login->tried,
+                                   &hears, s, &reason);
+    if (!s->private)
+        cannot(base, reason);
+}
+
+/* ---- of struct login_protocol ---- */
+
+static void begins(struct session *base)
+{
+    smtp_reset(smtp_of(base));
+}
+
+static void facts_of(struct session *base, struct facts *facts)
+{
+    smtp_session_facts(smtp_of(base), facts);
+}
+
+static bool connected(const struct session *base)
+{
+    return ((const struct smtp_session *)base)->private;
+}
+
+static void proceed(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    SSL *ssl = stream_ssl(base->stream);
+    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    s->login_backend = config_mailbox(base->proxy->config, s->mail, base->listener,
+                                      login_address(base->login), slice_of(name ? name : ""));
+    base->login->tried = 0;
+    if (s->login_backend) {
+        login_take_turn(base->login, try_next);
+        return;
+    }
+    login_give_up(base->login, LOGIN_NEITHER);
+    refuse(base, LOGIN_NOT_THIS, SLICE("there is no mailbox for this user"));
+    session_go_on(base);
+}
+
+static const struct login_protocol logins = {
+    .needs_tls = "STARTTLS first: passwords are not taken in the clear",
+    .challenge = "334 ",
+    .begins = begins,
+    .facts = facts_of,
+    .refuse = refuse,
+    .mistake = mistake,
+    .record = record,
+    .connected = connected,
+    .proceed = proceed,
+    .cannot = cannot,
+    .respond = smtp_login_respond,
+    .cancel = smtp_login_cancel,
+    .give_up = give_up,
+};
+
+/* ---- of the session ---- */
+
+bool smtp_login_open(struct smtp_session *s)
+{
+    if (!s->base.listener->submission)
+        return true;
+    if (s->base.stream)
+        stream_reads_secrets(s->base.stream, true);
+    return login_begin(&s->base, &logins, s->mail);
+}
+
+void smtp_login_close(struct smtp_session *s)
+{
+    if (s->base.login)
+        login_close(&s->base, login_unanswered(s->base.login));
+    give_up(&s->base);
+    free(s->submitter);
+    s->submitter = NULL;
+}
+
+void smtp_login_offer(const struct smtp_session *s, struct buf *out)
+{
+    if (!s->base.login || !login_is_allowed(&s->base))
+        return;
+    buf_cstr(out, "250-AUTH");
+    for (int i = 0; i < MECHANISMS; i++)
+        if (login_offers(&s->base, (enum login_mechanism)i))
+            buf_printf(out, " %s", mechanism_name((enum login_mechanism)i));
+    buf_cstr(out, "\r\n");
+}
+
+bool smtp_login_talks(const struct smtp_session *s)
+{
+    return s->base.login && s->base.login->dialogue != LOGIN_COMMANDS;
+}
+
+void smtp_login_take(struct smtp_session *s, struct slice argument)
+{
+    struct slice name, initial;
+    slice_cut(argument, ' ', &name, &initial);
+    if (!s->base.listener->submission)
+        smtp_error(s, 503, "5.5.1", "authentication is not available here");
+    else if (s->submitter)
+        smtp_error(s, 503, "5.5.1", "you are logged in already");
+    else if (name.len == 0)
+        smtp_error(s, 501, "5.5.4", "AUTH needs a mechanism");
+    else
+        login_authenticate(s->base.login, name, slice_trim(initial));
+}
+
+void smtp_login_facts(struct smtp_session *s, struct facts *facts)
+{
+    const struct submitter *who = s->submitter;
+    login_facts(s->mail, slice_of(who->address), who->mechanism, facts);
+    for (size_t i = 0; i < FAILURES; i++)
+        facts->fact[failures[i]] = who->failures[i];
+}
+
+struct slice smtp_login_user(const struct smtp_session *s)
+{
+    if (s->submitter)
+        return slice_of(s->submitter->user);
+    return s->base.login ? login_user(s->base.login) : SLICE("");
+}
+
+bool smtp_login_names(const struct smtp_session *s)
+{
+    return s->base.login && *s->base.login->who.user;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC
+ * Connections of one session each. They count as all others to their server do, but no pool gives them
+ * jobs. */
+#include "proxy/smtp/smtp_private.h"
+
+#include "proxy/smtp/smtp_pool_internal.h"
+
+#include <stdlib.h>
+
+struct smtp_private {
+    struct smtp_connection connection; /* the first member: it is forgotten and buried as such */
+    const struct smtp_private_owner *hears;
+    void *owner; /* NULL: it has gone */
+    bool was_ready;
+};
+
+/* ---- what the upstream tells ---- */
+
+static void ready(void *owner, struct smtp_upstream *upstream)
+{
+    struct smtp_private *p = owner;
+    struct smtp_pool_server *server = p->connection.server;
+    upstream_server_answered(server->at);
+    server->can = *smtp_upstream_capabilities(upstream);
+    server->names = *smtp_upstream_names(upstream);
+    smtp_pool_publish(server);
+    p->was_ready = true;
+    p->hears->ready(p->owner);
+}
+
+static void replied(void *owner, struct smtp_upstream *upstream, const struct smtp_reply *reply)
+{
+    struct smtp_private *p = owner;
+    (void)upstream;
+    p->hears->replied(p->owner, reply);
+}
+
+static void end(struct smtp_private *p)
+{
+    struct smtp_upstream *upstream = p->connection.upstream;
+    p->owner = NULL;
+    smtp_upstream_quit(upstream);
+    smtp_upstream_close(upstream);
+}
+
+/* Only a delivery that went on alone has nobody who waits for it. */
+static void idle(void *owner, struct smtp_upstream *upstream)
+{
+    struct smtp_private *p = owner;
+    (void)upstream;
+    if (!p->owner)
+        end(p);
+}
+
+static void learn_trouble(struct smtp_pool_server *server, enum smtp_upstream_end why,
+                          const char *trouble)
+{
+    if (why == UPSTREAM_END_TLS)
+        upstream_server_tls_failed(server->at, trouble);
+    else if (why == UPSTREAM_END_CONNECT)
+        upstream_server_failed(server->at, trouble);
+}
+
+static void over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why)
+{
+    struct smtp_private *p = owner;
+    const char *trouble = smtp_upstream_trouble(upstream);
+    struct smtp_job *job = smtp_upstream_job(upstream);
+    learn_trouble(p->connection.server, why, trouble);
+    smtp_pool_forget(&p->connection);
+    if (p->owner)
+        p->hears->over(p->owner, !p->was_ready, trouble);
+    if (!job)
+        return;
+    job->outcome = smtp_upstream_dot_out(upstream) ? JOB_IN_DOUBT : JOB_UNREACHABLE;
+    job->trouble = trouble;
+    job->upstream = NULL;
+    job->done(job);
+}
+
+static const struct smtp_upstream_owner hears = {idle, over, ready, replied};
+
+/* ---- begun and ended ---- */
+
+static struct smtp_private *open_to(struct smtp_pool_server *server,
+                                    const struct smtp_private_owner *owner_hears, void *owner,
+                                    const char **reason)
+{
+    struct smtp_upstream_setup setup = smtp_pool_setup(server);
+    struct smtp_private *p = calloc(1, sizeof *p);
+    setup.passes_login = true;
+    *reason = "out of memory";
+    if (p)
+        p->connection.upstream = smtp_upstream_new(&setup, &hears, p, reason);
+    if (!p || !p->connection.upstream) {
+        upstream_server_failed(server->at, *reason);
+        upstream_server_give(server->at);
+        free(p);
+        return NULL;
+    }
+    p->connection.server = server;
+    p->hears = owner_hears;
+    p->owner = owner;
+    TAILQ_INSERT_TAIL(&server->connections, &p->connection, link);
+    return p;
+}
+
+struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct backend *backend,
+                                       uint64_t *tried,
+                                       const struct smtp_private_owner *owner_hears, void *owner,
+                                       const char **reason)
+{
+    const struct smtp_pool *pool = smtp_pools_logins(all, backend);
+    struct smtp_pool_server *server;
+    struct smtp_private *p;
+    *reason = "no server is left to be tried";
+    while (pool && (server = smtp_pool_best_for_login(pool, tried)))
+        if (upstream_server_take(server->at) && (p = open_to(server, owner_hears, owner, reason)))
+            return p;
+    return NULL;
+}
+
+void smtp_private_close(struct smtp_private *p)
+{
+    end(p);
+}
+
+/* ---- used ---- */
+
+void smtp_private_say(struct smtp_private *p, struct slice line, bool secret)
+{
+    smtp_upstream_say_login(p->connection.upstream, line, secret);
+}
+
+void smtp_private_submit(struct smtp_private *p, struct smtp_job *job)
+{
+    smtp_upstream_start(p->connection.upstream, job);
+}
+
+bool smtp_private_cancel(struct smtp_private *p)
+{
+    bool alone = smtp_upstream_abandon(p->connection.upstream);
+    p->owner = NULL;
+    if (!alone)
+        smtp_upstream_close(p->connection.upstream);
+    return alone;
+}
+
+const struct smtp_capabilities *smtp_private_capabilities(const struct smtp_private *p)
+{
+    return smtp_upstream_capabilities(p->connection.upstream);
+}
+
+struct slice smtp_private_address(const struct smtp_private *p)
+{
+    return upstream_server_conf(p->connection.server->at)->address;
+}

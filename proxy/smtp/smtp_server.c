@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/smtp_server.h"
+
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_private.h"
+
+void smtp_server_ask(struct smtp_session *s)
+{
+    if (s->private)
+        smtp_private_submit(s->private, &s->t.job);
+    else
+        smtp_pools_submit(s->base.proxy->backends, &s->t.job);
+}
+
+bool smtp_server_forget(struct smtp_session *s)
+{
+    struct smtp_private *private = s->private;
+    s->private = NULL;
+    return private ? smtp_private_cancel(private)
+                   : smtp_pools_cancel(s->base.proxy->backends, &s->t.job);
+}
+
+struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
+                                         const struct backend *backend)
+{
+    return s->private ? *smtp_private_capabilities(s->private)
+                      : smtp_pools_of(s->base.proxy->backends, backend);
+}

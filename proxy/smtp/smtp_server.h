@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC
+ * The server that a session's mail goes to: one of a pool's, or the one where its user has logged in. */
+#ifndef PROXY_SMTP_SMTP_SERVER_H
+#define PROXY_SMTP_SMTP_SERVER_H
+
+#include "proxy/smtp/smtp_session.h"
+
+/* s->t.job, which is filled in: starts it; `done` comes from the loop, never from inside. */
+void smtp_server_ask(struct smtp_session *s);
+/* Gives it up. True: a delivery whose final dot is out goes on alone, and ends its doubt itself. */
+bool smtp_server_forget(struct smtp_session *s);
+
+/* What those can do that it may be. */
+struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
+                                         const struct backend *backend);
+
+#endif

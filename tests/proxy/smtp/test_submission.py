@@ -1,0 +1,613 @@
+# SPDX-License-Identifier: ISC
+"""Users who log in to send (RFC 6409, RFC 4954): the server behind says who may, and takes what they send over the same connection."""
+import base64
+import re
+import smtplib
+import subprocess
+
+import pytest
+
+from lab import needs, users
+from lab.backend import CLOSE, HANG, server_context
+from lab.dovecot import Dovecot
+from lab.gatepost import backend, certificate, check_configuration
+from lab.ports import free_port
+from lab.postfix import Postfix
+from lab.process import wait_until
+from lab.smtp_client import Closed, Session, client_context
+
+MESSAGE = b"From: user@example.com\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\nMessage-ID: <a@example.com>\r\nSubject: leaves\r\n\r\nhello\r\n"
+ELSEWHERE = "someone@elsewhere.example"
+OFFERED = ("PIPELINING", "SIZE 1000000", "8BITMIME", "AUTH PLAIN LOGIN XOAUTH2 SCRAM-SHA-256 NTLM")
+
+
+def coded(text):
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+def plain(user, password, acting_for=""):
+    return coded("%s\0%s\0%s" % (acting_for, user, password))
+
+
+USER, PASSWORD = "user@example.com", "secret"
+RIGHT = plain(USER, PASSWORD)
+
+
+def knows(*right, steps=()):
+    """A server that lets in who says one of these last, after these challenges."""
+    said = []
+
+    def auth(session, line):
+        said.append(line.decode())
+        last = line.split(b" ")[-1]
+        for challenge in steps:
+            session.socket.sendall(b"334 " + challenge + b"\r\n")
+            last = session._line()
+            said.append(last.decode())
+        return "235 2.7.0 in" if last.decode() in right else "535 5.7.8 wrong at behind.example.com"
+    return said, auth
+
+
+class Site:
+    def __init__(self, gateway, port, server):
+        self.gateway, self.port, self.server = gateway, port, server
+
+    def session(self, tls=True):
+        session = Session(self.port)
+        session.ehlo()
+        if tls:
+            session.starttls()
+            session.ehlo()
+        return session
+
+    def logged_in(self, response=RIGHT):
+        session = self.session()
+        session.expect("AUTH PLAIN " + response, 235)
+        return session
+
+    def sends(self, *recipients, sender=USER, message=MESSAGE, response=RIGHT):
+        with self.logged_in(response) as session:
+            session.envelope(*(recipients or (ELSEWHERE,)), sender=sender)
+            return session.data(message)
+
+
+@pytest.fixture
+def site(start, new_backend, authority):
+    """A gateway in front of a scripted server for users who send."""
+    def go(script=None, rules="", options="", extensions=OFFERED, more="", changes=None, proxies=1, tls="tls required", port=None, **server):
+        said, auth = knows(RIGHT)
+        out = free_port()
+        behind = new_backend({"AUTH": auth, **(script or {})}, context=server_context(authority.certificate("behind.example.com")),
+                             extensions=extensions, **server)
+        body = certificate(authority.certificate("mx.example.com"))
+        body += 'listen submission on "127.0.0.1:%d" { starttls  backend behind  %s }\n' % (out, options)
+        body += backend("behind", submission=["%d %s" % (port or behind.port, tls)], options="recipient_check on") + more + rules
+        it = Site(start(body, changes={"process": {"proxies": proxies}, **(changes or {})}), out, behind)
+        it.said = said
+        return it
+    return go
+
+
+# ---- what is sent ----
+
+def test_who_logs_in_sends_to_anywhere_over_his_own_connection(site):
+    it = site()
+    with it.logged_in() as session:
+        for n in range(3):
+            session.envelope(ELSEWHERE, "user@example.com", sender=USER)
+            assert session.data(MESSAGE).code == 250
+    assert [message.recipients for message in it.server.messages] == [[ELSEWHERE, "user@example.com"]] * 3
+    assert len({message.connection for message in it.server.messages}) == 1 and all(message.tls for message in it.server.messages)
+    assert it.said == ["AUTH PLAIN " + RIGHT]
+    assert it.sends().code == 250
+    assert len({message.connection for message in it.server.messages}) == 2, "somebody else's login was used"
+    record = it.gateway.decisions()[-1]
+    assert (record["login"], record["direction"], record["verdict"]) == (USER, "outbound", "accept")
+
+
+def test_what_is_offered_without_and_with_tls(site):
+    it = site()
+    with it.session(tls=False) as session:
+        assert "AUTH" not in session.extensions and "STARTTLS" in session.extensions
+        reply = session.command("AUTH PLAIN " + RIGHT)
+        assert (reply.code, reply.enhanced) == (538, "5.7.11")
+    with it.session() as session:
+        assert session.extensions["AUTH"] == "PLAIN LOGIN" and "STARTTLS" not in session.extensions
+    assert not it.said
+
+
+def test_without_a_login_nothing_is_sent(site):
+    it = site()
+    with it.session() as session:
+        reply = session.command("MAIL FROM:<user@example.com>")
+        assert (reply.code, reply.enhanced) == (530, "5.7.0")
+        session.expect("AUTH PLAIN " + plain(USER, "wrong"), 535)
+        assert session.command("MAIL FROM:<user@example.com>").code == 530
+    assert "MAIL" not in it.server.verbs()
+
+
+def test_a_login_in_the_clear_is_taken_only_where_that_is_allowed(site):
+    it = site(options="allow_cleartext")
+    with it.session(tls=False) as session:
+        session.expect("AUTH PLAIN " + RIGHT, 235)
+        reply = session.command("STARTTLS")
+        assert reply.code == 502, "who is logged in begins no TLS, which would make him nobody"
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 250
+
+
+@pytest.mark.parametrize("lines, codes", [
+    (["AUTH PLAIN", RIGHT], [334, 235]),
+    (["AUTH plain " + RIGHT], [235]),
+    (["AUTH LOGIN", coded(USER), coded(PASSWORD)], [334, 334, 235]),
+    (["AUTH LOGIN " + coded(USER), coded(PASSWORD)], [334, 235]),
+])
+def test_the_ways_to_log_in(site, lines, codes):
+    it = site()
+    with it.session() as session:
+        assert [session.command(line).code for line in lines] == codes
+    assert it.said == ["AUTH PLAIN " + RIGHT]
+
+
+def test_a_server_without_plain_is_told_by_login(site):
+    said, auth = knows(coded(PASSWORD), steps=(b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6"))
+    it = site({"AUTH": auth}, extensions=("AUTH LOGIN",))
+    assert it.sends().code == 250
+    assert said == ["AUTH LOGIN", coded(USER), coded(PASSWORD)]
+
+
+@pytest.mark.parametrize("lines, code, enhanced", [
+    (["AUTH"], 501, "5.5.4"),
+    (["AUTH CRAM-MD5"], 504, "5.5.4"),
+    (["AUTH USER"], 504, "5.5.4"),
+    (["AUTH XOAUTH2"], 504, "5.5.4"),
+    (["AUTH PLAIN !!!"], 501, "5.5.2"),
+    (["AUTH PLAIN", "*"], 501, "5.7.0"),
+    (["AUTH LOGIN", "*"], 501, "5.7.0"),
+    (["AUTH LOGIN", coded(USER), "*"], 501, "5.7.0"),
+    (["AUTH PLAIN " + coded("no such form")], 501, "5.5.2"),
+    (["AUTH PLAIN " + coded("\0user\0pass\r\nword")], 501, "5.5.2"),
+    (["AUTH PLAIN " + plain(USER, "wrong")], 535, "5.7.8"),
+])
+def test_what_is_said_to_a_login_that_fails(site, lines, code, enhanced):
+    it = site()
+    with it.session() as session:
+        for line in lines:
+            reply = session.command(line)
+        assert (reply.code, reply.enhanced) == (code, enhanced), reply
+        assert "behind" not in reply.text
+        session.expect("AUTH PLAIN " + RIGHT, 235)
+
+
+def test_auth_has_its_place(site):
+    it = site()
+    with Session(it.port) as session:
+        assert session.command("AUTH PLAIN " + RIGHT).code == 503
+    with it.logged_in() as session:
+        assert session.command("AUTH PLAIN " + RIGHT).code == 503, "once is enough (RFC 4954 4)"
+        session.expect("MAIL FROM:<user@example.com> AUTH=<user@example.com>", 250)
+        assert session.command("AUTH PLAIN " + RIGHT).code == 503
+        session.expect("RSET", 250)
+        session.ehlo("another.example")
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 250, "EHLO makes nobody a stranger"
+    assert len(it.said) == 1
+
+
+def test_starttls_forgets_half_a_login(site):
+    it = site(options="allow_cleartext")
+    with it.session(tls=False) as session:
+        session.expect("AUTH LOGIN " + coded(USER), 334)
+        assert session.command(coded("wrong")).code == 535
+        session.starttls()
+        session.ehlo()
+        session.expect("AUTH PLAIN " + RIGHT, 235)
+
+
+def test_other_listeners_know_no_login(site):
+    it = site()
+    with Session(it.gateway.port) as session:
+        session.ehlo()
+        assert "AUTH" not in session.extensions
+        assert session.command("AUTH PLAIN " + RIGHT).code == 503
+
+
+# ---- mechanisms that pass ----
+
+def test_an_oauth_token_passes_octet_for_octet(site):
+    token = coded("user=%s\1auth=Bearer %s\1\1" % (USER, "t" * 6000))
+    said, auth = knows(token, steps=(b"",))
+    it = site({"AUTH": auth}, options='mechanisms { "XOAUTH2" }')
+    with it.session() as session:
+        assert session.extensions["AUTH"] == "XOAUTH2"
+        session.expect("AUTH XOAUTH2 " + token, 235)
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 250
+    assert said == ["AUTH XOAUTH2", token]
+    assert it.gateway.decisions()[-1]["login"] == USER
+
+
+def test_an_exchange_of_several_steps_passes_and_can_be_broken_off(site):
+    said, auth = knows("cHJvb2Y=", steps=(b"", b"Y2hhbGxlbmdl"))
+    it = site({"AUTH": auth}, options='mechanisms { "SCRAM-SHA-256" }')
+    first = coded("n,,n=%s,r=nonce" % USER)
+    with it.session() as session:
+        reply = session.expect("AUTH SCRAM-SHA-256 " + first, 334)
+        assert reply.text == "Y2hhbGxlbmdl"
+        assert session.command("*").code == 535
+        session.expect("AUTH SCRAM-SHA-256 " + first, 334)
+        session.expect("cHJvb2Y=", 235)
+    assert said[-3:] == ["AUTH SCRAM-SHA-256", first, "cHJvb2Y="]
+
+
+def test_a_mechanism_that_the_server_lacks_is_none(site):
+    it = site(options='mechanisms { "XOAUTH2" "PLAIN" }', extensions=("AUTH PLAIN",))
+    with it.session() as session:
+        reply = session.command("AUTH XOAUTH2 " + coded("user=%s\1auth=Bearer x\1\1" % USER))
+        assert (reply.code, reply.enhanced) == (504, "5.5.4")
+    assert "AUTH" not in it.server.verbs()
+
+
+def test_a_mechanism_that_the_server_would_bind_to_tls_is_none(site):
+    it = site(options='mechanisms { "SCRAM-SHA-256" }', extensions=("AUTH SCRAM-SHA-256 SCRAM-SHA-256-PLUS",))
+    with it.session() as session:
+        assert session.command("AUTH SCRAM-SHA-256 " + coded("n,,n=user,r=nonce")).code == 504
+
+
+def test_a_line_longer_than_a_login_may_be_ends_the_session(site):
+    it = site()
+    with it.session() as session:
+        session.expect("AUTH PLAIN", 334)
+        session.send("A" * 13000)
+        assert session.reply().code == 500
+    assert "PLAIN" not in " ".join(it.said)
+
+
+# ---- the server behind ----
+
+@pytest.mark.parametrize("auth, code, enhanced", [("535 5.7.8 wrong", 535, "5.7.8"), ("534 5.7.9 too weak", 535, "5.7.8"), ("454 4.7.0 not now", 454, "4.7.0"),
+                                                  ("334 more", 535, "5.7.8"), ([HANG], 454, "4.7.0"), ([CLOSE], 454, "4.7.0"),
+                                                  ("235 2.7.0 in\r\n250 and more", 454, "4.7.0")])
+def test_what_the_server_says_of_a_login_is_told_in_our_words(site, auth, code, enhanced):
+    it = site({"AUTH": auth}, changes={"timeouts": {"backend": "1s"}})
+    with it.session() as session:
+        reply = session.command("AUTH PLAIN " + RIGHT)
+        assert (reply.code, reply.enhanced) == (code, enhanced), reply
+        assert session.command("NOOP").code == 250
+        assert session.command("MAIL FROM:<user@example.com>").code == 530
+
+
+def test_where_no_server_is_up_a_login_is_put_off(site):
+    it = site(port=free_port())
+    with it.session() as session:
+        reply = session.command("AUTH PLAIN " + RIGHT)
+        assert (reply.code, reply.enhanced) == (454, "4.7.0")
+
+
+def test_no_password_is_said_to_a_server_without_the_tls_that_it_must_have(site, new_backend):
+    bare = new_backend(extensions=("AUTH PLAIN",))
+    it = site(port=bare.port)
+    with it.session() as session:
+        assert session.command("AUTH PLAIN " + RIGHT).code == 454
+    assert "AUTH" not in bare.verbs()
+
+
+def test_another_server_is_tried_where_one_is_away(start, new_backend, authority, site):
+    said, auth = knows(RIGHT)
+    good = new_backend({"AUTH": auth}, extensions=("AUTH PLAIN",))
+    out = free_port()
+    body = certificate(authority.certificate("mx.example.com"))
+    body += 'listen submission on "127.0.0.1:%d" { starttls  backend behind }\n' % out
+    body += backend("behind", submission=["%d tls none priority 1" % free_port(), "%d tls none priority 2" % good.port])
+    it = Site(start(body), out, good)
+    assert it.sends().code == 250
+
+
+@pytest.mark.parametrize("step, reply", [("RCPT", "550 5.1.1 no such mailbox over there"), ("RCPT", "450 4.2.0 later over there"),
+                                         ("RCPT", "553 5.7.1 not your address"), ("MAIL", "553 5.7.1 not your address"),
+                                         ("RCPT", "550 5.7.60 SMTP; Client does not have permissions to send as this sender")])
+def test_refusals_of_the_server_are_the_user_s_at_rcpt(site, step, reply):
+    it = site({step: reply})
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<user@example.com>", 250)
+        said = session.command("RCPT TO:<%s>" % ELSEWHERE)
+        assert "%d %s" % (said.code, said.text.split(" (")[0]) == reply
+
+
+def test_what_one_user_is_told_of_a_recipient_no_other_is_told(site):
+    it = site({"RCPT": "550 5.1.1 not for you"}, changes={"timeouts": {"recipient_refused": "60s", "recipient_accepted": "60s"}})
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<user@example.com>", 250)
+        assert session.command("RCPT TO:<%s>" % ELSEWHERE).code == 550
+    it.server.script.pop("RCPT")
+    assert it.sends().code == 250
+
+
+@pytest.mark.parametrize("step, reply", [("DOT", "554 5.7.1 not wanted"), ("DOT", "451 4.3.0 later"), ("DATA", "554 5.7.1 no")])
+def test_the_server_s_answer_to_the_message_is_the_sender_s(site, step, reply):
+    it = site({step: reply})
+    with it.logged_in() as session:
+        session.envelope(ELSEWHERE, sender=USER)
+        said = session.data(MESSAGE)
+        assert "%d %s" % (said.code, said.text.split(" (")[0]) == reply
+        assert session.command("NOOP").code == 250
+
+
+def test_a_server_that_hangs_up_between_two_messages_sends_the_user_away_to_log_in_again(site):
+    it = site()
+    with it.logged_in() as session:
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 250
+        it.server.hang_up()
+        assert session.reply().code == 421
+        with pytest.raises(Closed):
+            session.reply()
+    assert it.sends().code == 250
+
+
+@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "DOT"])
+def test_a_server_that_breaks_off_loses_nothing(site, step):
+    it = site({step: [CLOSE]})
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<user@example.com>", 250)
+        reply = session.command("RCPT TO:<%s>" % ELSEWHERE)
+        if step in ("DATA", "DOT"):
+            assert reply.code == 250
+            reply = session.data(MESSAGE)
+        assert reply.code in (421, 451), reply
+    assert not it.server.messages
+    if step == "DOT":
+        assert it.gateway.wait_log("in-doubt")
+    it.server.script.pop(step)
+    assert it.sends().code == 250
+
+
+def test_a_delivery_whose_dot_is_out_is_finished_though_the_client_has_gone(site):
+    it = site({"DOT": [1.0, b"250 2.0.0 taken\r\n"]})
+    session = it.logged_in()
+    session.envelope(ELSEWHERE, sender=USER)
+    session.expect("DATA", 354)
+    session.send(b"Subject: x\r\n\r\nhello\r\n.\r\n")
+    assert wait_until(lambda: "DATA" in it.server.verbs())
+    session.close()
+    assert wait_until(lambda: it.server.messages)
+    assert it.gateway.wait_log("in-doubt")
+
+
+def test_the_limits_of_a_pool_do_not_count_those_who_log_in(site):
+    it = site()
+    sessions = [it.logged_in() for _ in range(15)]  # a pool has 10 connections
+    for session in sessions:
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 250
+        session.close()
+    assert len({message.connection for message in it.server.messages}) == 15
+
+
+# ---- rules ----
+
+def test_rules_see_who_has_logged_in_and_how(site):
+    it = site(rules='rule "who" when login.user == "user@example.com" and login.mechanism == "plain" and login.domain == "example.com" '
+                    'and direction == outbound and protocol == smtp then header add "X-Who" "{login.user}"\n')
+    assert it.sends().code == 250
+    assert b"X-Who: user@example.com\r\n" in it.server.messages[0].content
+
+
+def test_rules_can_refuse_a_login_before_the_server_hears_of_it(site):
+    it = site(rules='rule "no" when login.user == "user@example.com" then reject 535 5.7.8 "not from there"\n')
+    with it.session() as session:
+        reply = session.command("AUTH PLAIN " + RIGHT)
+        assert (reply.code, reply.text.split(" (")[0]) == (535, "5.7.8 not from there")
+    assert not it.said
+    record = it.gateway.decisions()[-1]
+    assert (record["stage"], record["login"], record["verdict"]) == ("login", USER, "reject")
+    assert it.gateway.wait_log("login refused") and PASSWORD not in it.gateway.log()
+
+
+def test_failures_are_counted_over_all_protocols(start, site, new_backend):
+    it = site(rules='rule "tired" when login.user_failures >= 3 then defer 454 4.7.0 "rest a little"\n')
+    for n in range(3):
+        with it.session() as session:
+            session.expect("AUTH PLAIN " + plain(USER, "wrong%d" % n), 535)
+    with it.session() as session:
+        reply = session.command("AUTH PLAIN " + RIGHT)
+        assert (reply.code, reply.text.split(" (")[0]) == (454, "4.7.0 rest a little")
+    assert len(it.said) == 3
+
+
+OWNED = ('rule "envelope" when login.owns_sender == false then reject 553 5.7.1 "that is not your address"\n'
+         'rule "author" when login.owns_from == false then reject 550 5.7.1 "that is not your name"\n')
+SENDERS = 'senders { "sales@example.com" -> "second@example.com, user@example.com"  "@lists.example.com" -> "user@example.com" }'
+
+
+@pytest.mark.parametrize("sender, author, code", [
+    (USER, USER, 250), ("USER@Example.com", "User@EXAMPLE.com", 250), ("sales@example.com", "sales@example.com", 250), ("x@lists.example.com", USER, 250),
+    ("boss@example.com", USER, 553), (USER, "boss@example.com", 550), (USER, USER + ", boss@example.com", 550), ("", USER, 250),
+    ("user@example.com.evil.example", USER, 553)])
+def test_a_sender_that_is_not_the_user_s_can_be_refused(site, sender, author, code):
+    it = site(options=SENDERS, rules=OWNED)
+    message = MESSAGE.replace(b"From: user@example.com", b"From: " + author.encode())
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<%s>" % sender, 250)
+        reply = session.command("RCPT TO:<%s>" % ELSEWHERE)
+        if reply.code == 250:
+            reply = session.data(message)
+        assert reply.code == code
+
+
+# ---- what the message says of it ----
+
+def test_where_a_user_sends_from_is_not_told(site):
+    it = site()
+    assert it.sends().code == 250
+    received = re.match(rb"Received: from ([^\r]*)\r\n\t(by mx.example.com \(Gatepost\) with ESMTPSA[^;]*);", it.server.messages[0].content)
+    assert received and b"127.0.0.1" not in received.group() and b"client.example" not in received.group() and USER.encode() not in received.group(1)
+
+
+def test_where_a_user_sends_from_is_told_where_that_is_wanted(site):
+    it = site(changes={"smtp": {"hide_submitter": "off"}})
+    assert it.sends().code == 250
+    assert it.server.messages[0].content.startswith(b"Received: from client.example ([127.0.0.1])\r\n\tby mx.example.com (Gatepost) with ESMTPSA ")
+
+
+def test_date_and_message_id_are_added_where_they_are_missing(site):
+    it = site()
+    assert it.sends().code == 250 and it.sends(message=b"From: user@example.com\r\n\r\nhello\r\n").code == 250
+    whole, bare = (message.content for message in it.server.messages)
+    assert whole.endswith(MESSAGE) and whole.count(b"\r\nDate:") == 1 and whole.count(b"\r\nMessage-ID:") == 1
+    assert re.search(rb"\r\nDate: \w+, \d+ \w+ \d{4} [\d:]+ [-+]\d{4}\r\n", bare)
+    assert re.search(rb"\r\nMessage-ID: <[^@>]+@mx.example.com>\r\nFrom: user@example.com\r\n\r\nhello\r\n", bare)
+
+
+# ---- by another way ----
+
+def test_mail_goes_by_the_relay_where_there_is_one(site, new_backend):
+    relay = new_backend()
+    it = site(options="relay smart", more=backend("smart", relay.port))
+    assert it.sends().code == 250
+    assert relay.messages and not it.server.messages
+    with it.logged_in() as session:
+        assert wait_until(lambda: it.server.open <= 1), "the connection that was logged in by is of no use"
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 250
+
+
+def test_what_a_user_sent_and_is_held_leaves_by_the_relay(site, new_backend):
+    relay = new_backend()
+    it = site(options="relay smart", more=backend("smart", relay.port), rules='rule "hold" when login.user is known then quarantine "leaks"\n')
+    assert it.gateway.wait_log("gatepost-release ready", 20)
+    assert it.sends().code == 250 and not relay.messages
+    [entry] = it.gateway.held()
+    it.gateway.control("quarantine", "release", str(entry["number"]))
+    assert wait_until(lambda: relay.messages)
+
+
+# ---- its configuration ----
+
+@pytest.mark.parametrize("options, said", [
+    ("backend behind", "passwords would go in the clear"),
+    ("starttls", "nobody knows where users log in"),
+    ("starttls  backend pop", "has no submission server"),
+    ("starttls  backend behind  outbound", "have no place there"),
+    ('starttls  backend behind  mechanisms { "USER" }', "USER is for those who read mail"),
+    ('starttls  backend behind  senders { "a@example.com" }', "expected who may send as whom"),
+    ("starttls  backend behind  relay pop", "expected a backend with smtp servers alone"),
+])
+def test_what_makes_no_sense_is_told(own_dir, authority, options, said):
+    file = own_dir / "gatepost.conf"
+    file.write_text(certificate(authority.certificate("mx.example.com")) + 'listen submission on "127.0.0.1:2525" { %s }\n' % options
+                    + backend("behind", submission=["587 tls none"]) + backend("pop", pop3=["110 tls none"], options=""))
+    status, report = check_configuration(file)
+    assert status and said in report, report
+
+
+def test_words_of_submission_have_no_place_elsewhere(own_dir):
+    file = own_dir / "gatepost.conf"
+    file.write_text('listen smtp on "127.0.0.1:2525" { senders { "a" -> "b" }  allow_cleartext }\n')
+    status, report = check_configuration(file)
+    assert status and report.count("is for listeners where users log in to send") == 2, report
+
+
+# ---- real ones ----
+
+BEHIND = """
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = inet:127.0.0.1:{port}
+smtpd_tls_auth_only = yes
+smtpd_relay_restrictions = permit_sasl_authenticated, reject
+"""
+AUTH = """
+auth_mechanisms = plain login scram-sha-256
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def real(run_dir, authority):
+    """A Postfix that takes mail from who logs in, whom a Dovecot knows."""
+    needs.to_be_root("servers of its own")
+    folder = run_dir / "submission"
+    folder.mkdir()
+    port, cert = free_port(), authority.certificate("behind.example.com")
+    knows_them = Dovecot(folder, str(folder / "mail"), settings=AUTH.format(port=port)).start()
+    server = Postfix(folder, cert, options=BEHIND.format(port=port)).start()
+    yield server
+    server.stop()
+    knows_them.stop()
+
+
+@pytest.fixture
+def in_front(start, real, authority):
+    out, tls = free_port(), free_port()
+    body = certificate(authority.certificate("mx.example.com", "localhost"))
+    body += 'listen submission on "127.0.0.1:%d" { starttls  backend behind  mechanisms { "PLAIN" "LOGIN" "SCRAM-SHA-256" } }\n' % out
+    body += 'listen submissions on "127.0.0.1:%d" { backend behind }\n' % tls
+    body += backend("behind", submission=['%d tls verify "behind.example.com"' % real.port])
+    it = Site(start(body, changes={"tls": {"ca_file": '"%s"' % authority.ca}}), out, real)
+    it.tls_port = tls
+    return it
+
+
+def program(*words, **how):
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, **how)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def letter(mark):
+    return "From: user@example.com\nTo: second@example.com\nSubject: %s\n\nhello %s\n" % (mark, mark)
+
+
+@pytest.mark.parametrize("auth", ["PLAIN", "LOGIN"])
+def test_swaks_submits(in_front, auth):
+    program("swaks", "--server", "127.0.0.1:%d" % in_front.port, "-tls", "--auth", auth, "--auth-user", USER, "--auth-password", users.PASSWORD,
+            "--from", USER, "--to", "second@example.com", "--data", letter("swaks-" + auth))
+    assert in_front.server.wait_for_message("second@example.com", b"hello swaks-" + auth.encode())
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_curl_submits(in_front, own_dir, authority, tls):
+    (own_dir / "letter").write_text(letter("curl-%s" % tls).replace("\n", "\r\n"))
+    url = "smtps://localhost:%d" % in_front.tls_port if tls else "smtp://localhost:%d" % in_front.port
+    program("curl", "-sS", "--ssl-reqd", "--cacert", str(authority.ca), "-4", url, "--user", "%s:%s" % (USER, users.PASSWORD),
+            "--mail-from", USER, "--mail-rcpt", "second@example.com", "--upload-file", str(own_dir / "letter"))
+    assert in_front.server.wait_for_message("second@example.com", b"hello curl-%s" % str(tls).encode())
+
+
+@pytest.mark.parametrize("auth", ["plain", "login", "scram-sha-256"])
+def test_msmtp_submits(in_front, own_dir, authority, auth):
+    settings = own_dir / "msmtprc"
+    settings.write_text("account default\nhost localhost\nport %d\ntls on\ntls_trust_file %s\nauth %s\nuser %s\npassword %s\nfrom %s\n"
+                        % (in_front.port, authority.ca, auth, USER, users.PASSWORD, USER))
+    settings.chmod(0o600)
+    program("msmtp", "-C", str(settings), "second@example.com", input=letter("msmtp-" + auth))
+    assert in_front.server.wait_for_message("second@example.com", b"hello msmtp-" + auth.encode())
+
+
+def test_neomutt_submits(in_front, own_dir, authority):
+    settings = own_dir / "muttrc"
+    settings.write_text('set from="%s"\nset smtp_url="smtp://%s@localhost:%d"\nset smtp_pass="%s"\nset ssl_force_tls=yes\nset ssl_starttls=yes\n'
+                        'set certificate_file="%s"\nset smtp_authenticators="plain"\nset copy=no\nset record=""\n'
+                        % (USER, USER.replace("@", "%40"), in_front.port, users.PASSWORD, authority.ca))
+    program("neomutt", "-n", "-F", str(settings), "-s", "neomutt", "second@example.com", input="hello neomutt\n", cwd=str(own_dir))
+    assert in_front.server.wait_for_message("second@example.com", b"hello neomutt")
+
+
+def test_the_python_library_submits(in_front, authority):
+    with smtplib.SMTP("localhost", in_front.port, timeout=30) as client:
+        client.starttls(context=client_context(authority.ca))
+        client.login(USER, users.PASSWORD)
+        client.sendmail(USER, ["second@example.com"], letter("smtplib"))
+    assert in_front.server.wait_for_message("second@example.com", b"hello smtplib")
+
+
+def test_a_real_server_refuses_a_wrong_password(in_front):
+    with in_front.session() as session:
+        assert session.command("AUTH PLAIN " + plain(USER, "wrong")).code == 535
+    assert "authentication failed" in in_front.server.log()
