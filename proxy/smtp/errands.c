@@ -202,13 +202,22 @@ static bool edit(struct delivery *d)
     return input.trace.ptr && edits_apply(d->arena, &input, &d->edited);
 }
 
-static const struct backend *relay_of(const struct config *config, struct slice name)
+static bool is_way_out(const struct config *config, const struct backend *backend)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
-        const struct backend *relay = config->listeners[i].relay;
-        if (relay && slice_eq(relay->name, name))
-            return relay;
+        const struct listener *listener = &config->listeners[i];
+        if ((listener->relay || listener->submission) && config_leads(config, listener, backend))
+            return true;
     }
+    return false;
+}
+
+/* A listener's relay, or where users log in to send. */
+static const struct backend *relay_of(const struct config *config, struct slice name)
+{
+    for (size_t i = 0; i < config->backend_count; i++)
+        if (slice_eq(config->backends[i].name, name) && is_way_out(config, &config->backends[i]))
+            return &config->backends[i];
     return NULL;
 }
 

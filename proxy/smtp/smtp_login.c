@@ -68,7 +68,7 @@ static void cannot(struct session *base, const char *reason)
     struct slice text = SLICE("the mail server cannot be reached, try again later");
     ip_text(&base->client, address);
     if (session_logs(base, LINE_TROUBLE))
-        log_at(LEVEL_WARNING, s->ref, "login not asked for", field_str("client", address),
+        log_at(LEVEL_WARNING, s->ref, "mailbox not reached", field_str("client", address),
                field_text("user", smtp_login_user(s)), field_str("reason", reason));
     session_wait(base); /* it may have been the client's turn */
     s->t.message.facts = *base->login->facts;
@@ -83,7 +83,7 @@ static void cannot(struct session *base, const char *reason)
 static void lose_server(struct smtp_session *s, const char *trouble)
 {
     if (session_logs(&s->base, LINE_TROUBLE))
-        log_at(LEVEL_INFO, s->ref, "server has hung up", field_text("user", smtp_login_user(s)),
+        log_at(LEVEL_WARNING, s->ref, "mailbox lost", field_text("user", smtp_login_user(s)),
                field_str("reason", trouble));
     if (s->base.state == SESSION_OPEN)
         smtp_login_say_lost(s);

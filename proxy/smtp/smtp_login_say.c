@@ -57,7 +57,7 @@ static void not_here(struct smtp_session *s)
     struct session *base = &s->base;
     login_give_up(base->login, LOGIN_NEITHER);
     smtp_error(s, 504, "5.5.4", "the mail server does not have this mechanism");
-    session_go_on(base);
+    session_go_on(base); /* unless that was one error too many */
 }
 
 /* Where somebody acts for another LOGIN cannot say so. */

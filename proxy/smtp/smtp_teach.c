@@ -12,6 +12,7 @@
 #include "proxy/session/session_share.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_hold.h"
+#include "proxy/smtp/smtp_login.h"
 
 #include <string.h>
 
@@ -43,6 +44,8 @@ static bool is_of_report(const struct transaction *t)
 static bool may_report(const struct smtp_session *s)
 {
     const struct smtp_path *sender = &s->t.sender;
+    if (s->submitter)
+        return *s->submitter->address;
     return sender->address.len > 0 && config_domain(config_of(s), sender->name) &&
            config_takes_reports(config_of(s), &s->base.client);
 }
@@ -290,7 +293,7 @@ static void report_one(struct smtp_session *s, const struct scan_answer *answer)
     struct label label = {
         .class = s->t.taught[0].teaching == TEACHES_SPAM ? LABEL_SPAM : LABEL_GOOD,
         .how = LABEL_REPORTED,
-        .account = s->t.sender.spelled,
+        .account = s->submitter ? slice_of(s->submitter->address) : s->t.sender.spelled,
         .reference = received_reference(answer->attached.received, config_of(s)->hostname),
         .vector = answer->vector};
     memcpy(label.message, answer->attached.digest, sizeof label.message);

@@ -176,7 +176,7 @@ TEST(test_what_does_not_fit_is_refused)
     refuses("backend e { }", "this backend has no server");
     refuses("backend e { smtps \"10.0.0.1\" tls none }", "smtps is always encrypted");
     refuses("backend e { lmtp \"10.0.0.1:25\" }", "port 25 is SMTP's; expected the port of LMTP");
-    refuses("listen lmtp on \"10.0.0.1\"", "unknown protocol (smtp, smtps, pop3");
+    refuses("listen lmtp on \"10.0.0.1\"", "unknown protocol (smtp, smtps, submission");
     refuses("limits { message_size 5 }", "expected a size, such as 25MiB, found '5'");
     refuses("limits { message_size 1B }", "expected 1KiB to 2147483647B");
     refuses("limits { recipients 5 recipients 6 }", "recipients stands in line 1 already");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Users who log in to send (RFC 6409, RFC 4954): the server behind says who may, and takes what they send over the same connection."""
 import base64
+import os
 import re
 import smtplib
 import subprocess
@@ -482,6 +483,19 @@ def test_what_a_user_sent_and_is_held_leaves_by_the_relay(site, new_backend):
     assert wait_until(lambda: relay.messages)
 
 
+def test_what_is_held_leaves_by_the_smtp_servers_of_his_backend_where_there_is_no_relay(start, new_backend, authority):
+    said, auth = knows(RIGHT)
+    out, takes, knows_him = free_port(), new_backend(), new_backend({"AUTH": auth}, extensions=("AUTH PLAIN",))
+    body = certificate(authority.certificate("mx.example.com"))
+    body += 'listen submission on "127.0.0.1:%d" { starttls  backend behind }\n' % out
+    body += backend("behind", takes.port, submission=["%d tls none" % knows_him.port])
+    it = Site(start(body + 'rule "hold" when login.user is known then quarantine "leaks"\n'), out, knows_him)
+    assert it.gateway.wait_log("gatepost-release ready", 20)
+    assert it.sends().code == 250 and not knows_him.messages
+    it.gateway.control("quarantine", "release", str(it.gateway.held()[0]["number"]))
+    assert wait_until(lambda: takes.messages) and not knows_him.messages
+
+
 # ---- its configuration ----
 
 @pytest.mark.parametrize("options, said", [
@@ -597,6 +611,20 @@ def test_neomutt_submits(in_front, own_dir, authority):
                         % (USER, USER.replace("@", "%40"), in_front.port, users.PASSWORD, authority.ca))
     program("neomutt", "-n", "-F", str(settings), "-s", "neomutt", "second@example.com", input="hello neomutt\n", cwd=str(own_dir))
     assert in_front.server.wait_for_message("second@example.com", b"hello neomutt")
+
+
+NODEMAILER = """
+const mail = require("nodemailer").createTransport({host: "localhost", port: %d, requireTLS: true, pool: true, maxConnections: 1,
+                                                   auth: {user: "%s", pass: "%s"}, tls: {ca: require("fs").readFileSync("%s")}});
+const letter = n => mail.sendMail({from: "%s", to: "second@example.com", subject: "nodemailer", text: "hello nodemailer-" + n});
+letter(1).then(() => letter(2)).then(() => mail.close(), error => { console.error(error); process.exit(1); });
+"""
+
+
+def test_nodemailer_submits_over_a_kept_connection(in_front, authority):
+    program("node", "-e", NODEMAILER % (in_front.port, USER, users.PASSWORD, authority.ca, USER), env={**os.environ, "NODE_PATH": "/usr/share/nodejs"})
+    for n in (b"1", b"2"):
+        assert in_front.server.wait_for_message("second@example.com", b"hello nodemailer-" + n)
 
 
 def test_the_python_library_submits(in_front, authority):

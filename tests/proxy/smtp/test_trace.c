@@ -69,6 +69,32 @@ TEST(test_the_field_says_who_by_what)
     assert_true(has(trace_received(arena, &t), "([IPv6:2001:db8::1])"));
 }
 
+/* RFC 3848, RFC 6531 4.3 */
+TEST(test_the_protocol_s_word_says_what_was_used)
+{
+    static const char *const words[] = {"ESMTP",    "ESMTPA",    "ESMTPS",    "ESMTPSA",
+                                        "UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA"};
+    for (unsigned i = 0; i < 8; i++) {
+        struct trace t = sample();
+        t.logged_in = i & 1;
+        t.tls = i & 2;
+        t.utf8 = i & 4;
+        char wanted[32];
+        snprintf(wanted, sizeof wanted, "with %s id", words[i]);
+        assert_true(has(trace_received(arena, &t), wanted));
+    }
+}
+
+TEST(test_of_who_is_hidden_neither_name_nor_address_is_told)
+{
+    struct trace t = sample();
+    t.logged_in = t.hides = true;
+    struct slice text = trace_received(arena, &t);
+    expect_one_field(text);
+    assert_true(has(text, "from mx.example.com (a user who has logged in)"));
+    assert_false(has(text, "192.0.2.7") || has(text, "sender.example"));
+}
+
 TEST(test_a_hostile_helo_is_not_repeated)
 {
     static const struct slice names[] = {SLICE("a\r\nX: y"), SLICE("(x"), SLICE(""), SLICE("a b"),
