@@ -4,7 +4,8 @@
 Needs root, Debian 12 and the bench of peers (GATEPOST_BENCH, standard ../shared/bench), whose README
 explains the columns. Two rows are added to it: `gatepost` (no rules) and `gatepost all` (the shipped
 policy: DNS, SPF, DKIM, DMARC, ARC, greylisting, attachments, antivirus). The modes smallown and keepown send
-a message with a DKIM signature. The bench's name server gets a domain that its clients may send for."""
+a message with a DKIM signature. The bench's name server gets a domain that its clients may send for.
+Of mail that leaves, with a signature for it (RSA, 2048 bits), there are `gatepost signing` and `postfix relay+opendkim signing`."""
 import os
 import subprocess
 import sys
@@ -14,15 +15,41 @@ from stage import PEER_BENCH, ROOT, render
 
 WORK = os.environ.get("GATEPOST_BENCH_WORK", "/tmp/gatepost-bench")
 USUAL = "haproxy tcp,haproxy tcp splice,postfix relay+rspamd milter"
+OUTBOUND = "gatepost signing,postfix relay,postfix relay+opendkim signing"
 
 ROWS = """
  ('gatepost',['gpst'],7400,(7500,'smtps'),4000,200,0),
  ('gatepost all',['gpal'],7401,(7501,'smtps'),1500,60,0),
+ ('gatepost signing',['gpsi'],7402,None,1500,60,0),
+ ('postfix relay+opendkim signing',['pf','ods'],7237,None,500,40,1),
 """
 START = """
 if 'gpst' in need: start('gpst','{build}/gatepost -F -c {work}/gatepost.conf')
 if 'gpal' in need: start('gpal','{build}/gatepost -F -c {work}/gatepost-all.conf')
+if 'gpsi' in need: start('gpsi','{build}/gatepost -F -c {work}/gatepost-signing.conf')
+if 'ods' in need: start('ods','opendkim -f -x {work}/opendkim-signing.conf')
 """
+SIGNING = """
+listen smtp "out" on "127.0.0.1:7402" {{ outbound from {{ "127.0.0.1" }}  relay sink }}
+dkim "gp.example" {{ selector "sel" key "{work}/sender.key" }}
+"""
+OPENDKIM = """
+Mode s
+Syslog no
+Socket inet:7253@127.0.0.1
+UserID root
+PidFile {work}/run/opendkim-signing.pid
+Background no
+TemporaryDirectory {work}/run
+InternalHosts 127.0.0.1
+Domain gp.example
+Selector sel
+KeyFile {work}/sender.key
+Canonicalization relaxed/relaxed
+OversignHeaders From
+RequireSafeKeys no
+"""
+POSTFIX = "127.0.0.1:7237 inet n - n - 60 smtpd -o smtpd_milters=inet:127.0.0.1:7253\n"
 REVERSE_ZONE = """zone:
   name: 127.in-addr.arpa
   zonefile: 127.zone
@@ -46,6 +73,14 @@ def make_sender():
         out.write(sender.signed(MESSAGE))
 
 
+def make_signers(build):
+    """Ours and OpenDKIM, with the key of the sender."""
+    configure("gatepost-signing.conf", build, 7403, SIGNING.format(work=WORK))
+    write("opendkim-signing.conf", OPENDKIM.format(work=WORK))
+    with open(os.path.join(WORK, "pf/etc/master.cf"), "a", encoding="ascii") as services:
+        services.write(POSTFIX)
+
+
 def configure(name, build, port, rules):
     own = os.path.join(WORK, name + ".keeper")
     for folder in (os.path.join(WORK, "empty"), own):
@@ -67,6 +102,13 @@ def add_rows(build):
         out.write(text)
 
 
+def _rows(peers):
+    """The bench's choice; '' is all of them."""
+    if peers in ("", OUTBOUND):
+        return peers
+    return ",".join(["gatepost", "gatepost all"] + ([peers] if peers != "-" else []))
+
+
 def main(build, rounds, peers, modes):
     if not os.path.isdir(PEER_BENCH):
         sys.exit(f"bench: {PEER_BENCH} is not there; name the bench of peers in GATEPOST_BENCH")
@@ -74,6 +116,6 @@ def main(build, rounds, peers, modes):
     make_sender()
     configure("gatepost.conf", build, 7400, "")
     configure("gatepost-all.conf", build, 7401, f'include "{ROOT}/etc/policy.conf"')
+    make_signers(build)
     add_rows(build)
-    chosen = "" if peers == "" else ",".join(["gatepost", "gatepost all"] + ([peers] if peers != "-" else []))
-    return subprocess.run(["./lab", sys.executable, "bench_gatepost.py", rounds, "fast", chosen, modes], cwd=WORK).returncode
+    return subprocess.run(["./lab", sys.executable, "bench_gatepost.py", rounds, "fast", _rows(peers), modes], cwd=WORK).returncode
