@@ -22,11 +22,33 @@ bool redis_needed(const struct config *config)
     return policy_asks(config->policy, ASKS_REDIS) || redis_shares(&config->settings);
 }
 
+static bool mail_leaves(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].direction == DIRECTION_OUTBOUND)
+            return true;
+    return false;
+}
+
+bool redis_holds_answered(const struct config *config)
+{
+    return mail_leaves(config) || redis_place(&config->settings) != REDIS_PRIVATE;
+}
+
+bool redis_remembers_pairs(const struct config *config)
+{
+    return policy_wants(config->policy, PRODUCER_ANSWERED) ||
+           policy_wants(config->policy, PRODUCER_ANSWERED_AUTHOR);
+}
+
 bool redis_secret_needed(const struct config *config)
 {
     bool opinions = policy_wants(config->policy, PRODUCER_CAMPAIGN) ||
                     policy_wants(config->policy, PRODUCER_REPORTED);
+    bool answered =
+        redis_remembers_pairs(config) || policy_wants(config->policy, PRODUCER_REPLY);
     return policy_wants(config->policy, PRODUCER_CONTACT) ||
+           (answered && redis_holds_answered(config)) ||
            (opinions && config->settings.learn_enabled);
 }
 

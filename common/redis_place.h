@@ -27,8 +27,12 @@ enum redis_place redis_place(const struct settings *settings);
 bool redis_shares(const struct settings *settings);
 /* A rule names a fact that is kept there, or what is learnt is shared there. */
 bool redis_needed(const struct config *config);
+/* Whom our users write to can be known: their mail leaves here, or by others who share this Redis. */
+bool redis_holds_answered(const struct config *config);
+/* A rule asks whom they have written to. */
+bool redis_remembers_pairs(const struct config *config);
 /* A rule names one that is kept there under the secret of settings.contacts_key; of what people say
- * nothing is where nothing is learnt. */
+ * nothing is where nothing is learnt, and whom they write to nobody knows where no mail leaves. */
 bool redis_secret_needed(const struct config *config);
 
 /* redis.server: "192.0.2.6:6379", "[2001:db8::6]:6379"; without a port 6379. */

@@ -63,7 +63,9 @@ const char state_script_rates[] =
     "return counts\n";
 
 const char state_script_contact[] =
-    "return {redis.call('EXISTS', KEYS[1])}\n";
+    "local there = {}\n"
+    "for i = 1, #KEYS do there[i] = redis.call('EXISTS', KEYS[i]) end\n"
+    "return there\n";
 
 const char state_script_contacts[] =
     "for i = 1, #KEYS do redis.call('SET', KEYS[i], '', 'EX', ARGV[1]) end\n"

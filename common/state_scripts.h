@@ -60,10 +60,10 @@ extern const char state_script_accepted[];
  * counts of each pair. */
 extern const char state_script_rates[];
 
-/* Key: that a sender has written to a recipient. Answer: {whether it is there}. */
+/* Keys: that somebody has written to somebody, or of a message. Answer: of each whether it is there. */
 extern const char state_script_contact[];
 
-/* Keys: the same, of several recipients. Argument: the life time. Answer: how many. */
+/* Keys: the same. Argument: the life time. Answer: how many. */
 extern const char state_script_contacts[];
 
 /* Keys: of a message's digests the opinions of messages that have them (a sorted set of accounts; the

@@ -82,6 +82,9 @@ void trial_free(struct trial *e);
 /* Sets the facts that come from the envelope. False: out of memory. */
 bool trial_envelope(struct trial *e, const struct config *config);
 
+/* What is known of whom users have written to, without a gateway's memory. */
+void trial_answered(struct trial *e, const struct config *config);
+
 /* What would become of the banners of the verdict. False: out of memory. */
 bool trial_banner(struct trial *e, bool differ);
 

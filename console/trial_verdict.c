@@ -15,6 +15,7 @@ static void settle_facts(struct trial *e, const struct config *config)
         facts_absent(&e->facts, PRODUCER_CAMPAIGN, config->policy);
         facts_absent(&e->facts, PRODUCER_REPORTED, config->policy);
     }
+    trial_answered(e, config);
     for (int i = 0; i < PRODUCER_COUNT; i++) {
         const struct producer_info *info = producer_info((enum producer)i);
         if (info->asks != ASKS_NOBODY && info->phase <= last_phase(e))

@@ -178,7 +178,8 @@ static void note_use(struct checker *checker, enum fact fact)
     checker->rule->names_recipient |=
         fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED || producer == PRODUCER_GREYLIST ||
         producer == PRODUCER_CONTACT || producer == PRODUCER_REPORTED ||
-        producer == PRODUCER_LISTED || producer == PRODUCER_LISTED_AUTHOR;
+        producer == PRODUCER_LISTED || producer == PRODUCER_LISTED_AUTHOR ||
+        producer == PRODUCER_ANSWERED || producer == PRODUCER_ANSWERED_AUTHOR;
 }
 
 /* Said once a fact. */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { PREFIXES = 8 };
+enum { PREFIXES = 12 };
 
 static const struct topic {
     const char *title;

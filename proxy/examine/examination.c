@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "filters/mime/headers.h"
 #include "filters/sender/auth_prefetch.h"
+#include "proxy/examine/answered.h"
 #include "proxy/examine/asked_before.h"
 #include "proxy/examine/spool_room.h"
 
@@ -187,10 +188,11 @@ enum {
 
 /* What nobody can find out of a message that lay in a mailbox. */
 static const enum producer of_delivery[] = {
-    PRODUCER_CLIENT,   PRODUCER_HELO,           PRODUCER_DNSBL,        PRODUCER_SENDER_DOMAINS,
-    PRODUCER_SPF,      PRODUCER_RATE,           PRODUCER_GREYLIST,     PRODUCER_HISTORY,
-    PRODUCER_LISTED,   PRODUCER_LOGIN_FAILURES, PRODUCER_GEO,          PRODUCER_CONTACT,
-    PRODUCER_CAMPAIGN, PRODUCER_REPORTED,       PRODUCER_LOGIN_AUTHOR,
+    PRODUCER_CLIENT,       PRODUCER_HELO,           PRODUCER_DNSBL,    PRODUCER_SENDER_DOMAINS,
+    PRODUCER_SPF,          PRODUCER_RATE,           PRODUCER_GREYLIST, PRODUCER_HISTORY,
+    PRODUCER_LISTED,       PRODUCER_LOGIN_FAILURES, PRODUCER_GEO,      PRODUCER_CONTACT,
+    PRODUCER_CAMPAIGN,     PRODUCER_REPORTED,       PRODUCER_ANSWERED, PRODUCER_ANSWERED_AUTHOR,
+    PRODUCER_LOGIN_AUTHOR, PRODUCER_REPLY,
 };
 enum { OF_DELIVERY = sizeof of_delivery / sizeof *of_delivery };
 
@@ -307,6 +309,7 @@ void examination_message(struct examination *e)
     whole(e);
     if (e->state && e->proxy->counts[RATE_MESSAGES])
         state_rates(e->state, RATE_MESSAGES);
+    answered_ask_reply(e);
     examination_scan(e);
     examination_go_on(e);
 }

@@ -104,7 +104,7 @@ struct examination {
     struct codes_wait codes; /* while SCAN_QR is awaited */
     uint64_t scan_taken;     /* octets of the room that all messages being scanned share */
     struct state_recipient
-        *recipients; /* in the arena, for what each has reported; NULL: not asked */
+        *recipients; /* in the arena, for what each has reported and answered; NULL: not asked */
     size_t recipient_count;
     bool sender_beside; /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
@@ -176,7 +176,7 @@ bool examination_awaits_any_scan(const struct examination *e);
 /* Facts that are another for each recipient of a message. */
 struct recipient_facts {
     struct value greylist[3]; /* known, first_seen, wait */
-    struct value first_contact;
+    struct value first_contact, answered;
     struct value *keyed; /* NULL: no rule counts recipients */
 };
 
@@ -191,12 +191,12 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
                                 struct recipient_facts *known);
 void examination_recall_recipient(struct examination *e, struct slice recipient,
                                   const struct recipient_facts *known);
-/* Whom the whole message is for (as they are spelled, in their order), for what each has reported; before
+/* Whom the whole message is for (as they are spelled, in their order), for what each has reported and answered; before
  * examination_message. Out of memory it is unknown of all. */
 void examination_recipients(struct examination *e, size_t count,
                             struct slice (*spelled)(void *ctx, size_t number), void *ctx);
 /* That of this one of them. */
-void examination_recall_reported(struct examination *e, size_t number);
+void examination_recall_told(struct examination *e, size_t number);
 /* What the message has in common with others is known; e->facts tell whose it is. */
 void examination_campaign(struct examination *e, const struct campaign_sketch *sketch);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include "filters/mime/headers.h"
+#include "proxy/examine/answered.h"
 #include "proxy/examine/scan_deaths.h"
 #include "proxy/examine/scan_places.h"
 
@@ -130,6 +131,7 @@ static void take(struct examination *e, enum scan_slot slot, const struct scan_a
         e->banners = answer->banners;
         codes_wait_begin(&e->codes, answer, &e->facts);
         examination_campaign(e, &answer->sketch);
+        answered_ask_author(e);
     }
     if (e->scans[slot].has_key && !leaves_open(answer))
         scan_memory_note(memory_of(e, slot), &e->scans[slot].key, clock_ms(), answer->octets);

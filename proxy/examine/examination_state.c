@@ -4,6 +4,7 @@
 
 #include "filters/sender/dmarc.h"
 #include "filters/sender/spf.h"
+#include "proxy/examine/answered.h"
 
 #include <string.h>
 
@@ -71,10 +72,13 @@ void examination_state_failed(struct examination *e, enum phase phase)
     if (phase >= PHASE_RCPT) {
         facts_fail(facts, PRODUCER_GREYLIST, policy_of(e));
         facts_fail(facts, PRODUCER_CONTACT, policy_of(e));
+        facts_fail(facts, PRODUCER_ANSWERED, policy_of(e));
     }
     if (phase >= PHASE_MESSAGE) {
         facts_fail(facts, PRODUCER_CAMPAIGN, policy_of(e));
         facts_fail(facts, PRODUCER_REPORTED, policy_of(e));
+        facts_fail(facts, PRODUCER_ANSWERED_AUTHOR, policy_of(e));
+        facts_fail(facts, PRODUCER_REPLY, policy_of(e));
     }
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) <= phase &&
@@ -118,6 +122,8 @@ static void forget(struct examination *e)
         facts->fact[greylist_facts[i]] = (struct value){0};
     if (e->wants[PRODUCER_CONTACT])
         facts->fact[FACT_SENDER_FIRST_CONTACT] = (struct value){0};
+    if (e->wants[PRODUCER_ANSWERED])
+        facts->fact[FACT_SENDER_ANSWERED] = (struct value){0};
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = (struct value){0};
@@ -136,6 +142,7 @@ void examination_recipient(struct examination *e, struct slice recipient)
         state_greylist(e->state, &sender);
     if (e->wants[PRODUCER_CONTACT])
         state_contact(e->state, sender.sender, recipient);
+    answered_ask_sender(e, recipient);
     count_transaction(e);
     if (e->proxy->counts[RATE_RECIPIENTS])
         state_rates(e->state, RATE_RECIPIENTS);
@@ -152,6 +159,7 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
     for (int i = 0; i < GREYLIST_FACTS; i++)
         known->greylist[i] = facts->fact[greylist_facts[i]];
     known->first_contact = facts->fact[FACT_SENDER_FIRST_CONTACT];
+    known->answered = facts->fact[FACT_SENDER_ANSWERED];
     if (!counts_recipients(e) || !facts->keyed)
         return;
     known->keyed = arena_array(arena, count, sizeof *known->keyed);
@@ -169,6 +177,7 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
     for (int i = 0; i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = known->greylist[i];
     facts->fact[FACT_SENDER_FIRST_CONTACT] = known->first_contact;
+    facts->fact[FACT_SENDER_ANSWERED] = known->answered;
     for (size_t i = 0; facts->keyed && known->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = known->keyed[i];
@@ -179,19 +188,23 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
 void examination_recipients(struct examination *e, size_t count,
                             struct slice (*spelled)(void *ctx, size_t number), void *ctx)
 {
-    if (!e->wants[PRODUCER_REPORTED])
+    if (!e->wants[PRODUCER_REPORTED] && !e->wants[PRODUCER_ANSWERED_AUTHOR])
         return;
     e->recipients = arena_array(e->arena, count, sizeof *e->recipients);
     e->recipient_count = e->recipients ? count : 0;
     for (size_t i = 0; i < e->recipient_count; i++)
-        e->recipients[i] = (struct state_recipient){spelled(ctx, i), value_unknown()};
+        e->recipients[i] = (struct state_recipient){spelled(ctx, i), value_unknown(), value_unknown()};
 }
 
-void examination_recall_reported(struct examination *e, size_t number)
+void examination_recall_told(struct examination *e, size_t number)
 {
+    bool known = number < e->recipient_count;
     if (e->wants[PRODUCER_REPORTED])
         e->facts.fact[FACT_REPORTED_BY_RECIPIENT] =
-            number < e->recipient_count ? e->recipients[number].reported : value_unknown();
+            known ? e->recipients[number].reported : value_unknown();
+    if (e->wants[PRODUCER_ANSWERED_AUTHOR])
+        e->facts.fact[FACT_FROM_ANSWERED] =
+            known ? e->recipients[number].answered : value_unknown();
 }
 
 static struct slice from_of(const struct examination *e)
@@ -224,12 +237,13 @@ void examination_campaign(struct examination *e, const struct campaign_sketch *s
     bool counts = wants[PRODUCER_CAMPAIGN] && sketch->text;
     if (wants[PRODUCER_CAMPAIGN] && !sketch->text)
         e->facts.fact[FACT_CAMPAIGN_SEEN] = value_number(0);
-    if (counts || e->recipient_count)
+    size_t asking = wants[PRODUCER_REPORTED] ? e->recipient_count : 0;
+    if (counts || asking)
         state_campaign(e->state, &(struct state_campaign){.sketch = sketch,
                                                           .author = from_of(e),
                                                           .counts = counts,
                                                           .recipients = e->recipients,
-                                                          .count = e->recipient_count});
+                                                          .count = asking});
 }
 
 /* ---- telling ---- */

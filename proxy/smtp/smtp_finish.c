@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_finish.h"
 
+#include "proxy/examine/answered.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_hold.h"
@@ -44,6 +45,8 @@ static void remember_contacts(struct smtp_session *s)
         if (t->recipients[i].verdict.action == ACTION_ACCEPT)
             whom[count++] = t->recipients[i].path.spelled;
     examination_delivered(&s->t.message, whom, count);
+    if (s->base.listener->direction == DIRECTION_OUTBOUND)
+        answered_remember(&s->t.message, whom, count);
 }
 
 void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,

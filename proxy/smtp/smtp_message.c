@@ -69,7 +69,7 @@ static void turn(void *ctx, size_t recipient)
     struct smtp_session *s = ctx;
     struct recipient *r = &s->t.recipients[recipient];
     examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
-    examination_recall_reported(&s->t.message, recipient);
+    examination_recall_told(&s->t.message, recipient);
     listed_facts(&s->t.message, r->path.spelled);
     likened_facts(&s->t.message);
     smtp_owned_author(s);

@@ -353,7 +353,8 @@ static void ask_redis(struct smtp_session *s)
 static bool asks_redis(const struct smtp_session *s)
 {
     const bool *wants = smtp_wants(s);
-    return wants[PRODUCER_GREYLIST] || wants[PRODUCER_CONTACT] || wants[PRODUCER_RATE];
+    return wants[PRODUCER_GREYLIST] || wants[PRODUCER_CONTACT] || wants[PRODUCER_ANSWERED] ||
+           wants[PRODUCER_RATE];
 }
 
 /* The server's reply to an earlier try of this message was this recipient's alone. */

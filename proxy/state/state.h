@@ -68,7 +68,19 @@ void state_contact(struct state_inquiry *inquiry, struct slice sender, struct sl
 struct state_recipient {
     struct slice address;
     struct value reported; /* reported.by_recipient, of him */
+    struct value answered; /* message.from_answered, of him */
 };
+
+/* sender.answered: whether this recipient has written to this sender within settings.contacts_answered
+ * (state_wrote). Absent for <>. */
+void state_answered(struct state_inquiry *inquiry, struct slice sender, struct slice recipient);
+/* message.from_answered: the same of an author, of each recipient; they must outlive the inquiry. Unknown
+ * while Redis is away. */
+void state_answered_author(struct state_inquiry *inquiry, struct slice author,
+                           struct state_recipient *recipients, size_t count);
+/* message.in_reply_to_known: whether one of these Message-IDs, STATE_LETTERS_MOST at most, has left. */
+enum { STATE_LETTERS_MOST = 16 };
+void state_in_reply(struct state_inquiry *inquiry, const struct slice *ids, size_t count);
 
 struct state_campaign {
     const struct campaign_sketch *sketch; /* need not outlive the call */
@@ -148,6 +160,14 @@ void state_opine(struct state *state, const struct state_opinion *opinion);
 /* A message was delivered to these: they know its sender from now on. */
 void state_met(struct state *state, struct slice sender, const struct slice *recipients,
                size_t count);
+/* A message of our users has left: they have written to each of these, and who has it may answer it. */
+struct state_letter {
+    struct slice sender; /* one of ours */
+    const struct slice *recipients;
+    size_t count;    /* 0: nobody asks whom they write to */
+    struct slice id; /* empty: nobody asks, or it has none */
+};
+void state_wrote(struct state *state, const struct state_letter *letter);
 /* The backend has refused a recipient that does not exist: the rates of RATE_UNKNOWN_RECIPIENTS. */
 void state_unknown_recipient(struct state *state, const struct facts *facts);
 /* For aggregate reports (RFC 9990): what DMARC's policy came to for a message under From's

@@ -217,6 +217,33 @@ static void add_account(struct state_keys *keys, struct slice address)
     add_domain(keys, domain);
 }
 
+/* prvs=1234567890=user@example.org is user@example.org. */
+static struct slice without_signature(struct slice address)
+{
+    static const struct slice batv = {"prvs=", 5};
+    struct slice tag, rest;
+    bool is_signed = slice_istarts(address, batv) &&
+                     slice_cut(slice_from(address, batv.len), '=', &tag, &rest) &&
+                     slice_find(tag, '@') == tag.len;
+    return is_signed ? rest : address;
+}
+
+struct state_key state_key_answered(struct state_keys *keys, struct slice user,
+                                    struct slice correspondent)
+{
+    begin(keys);
+    add_account(keys, user);
+    add_account(keys, without_signature(correspondent));
+    return finish_secretly(keys, "answered");
+}
+
+struct state_key state_key_letter(struct state_keys *keys, struct slice id)
+{
+    begin(keys);
+    add_lower(keys, id);
+    return finish_secretly(keys, "letter");
+}
+
 struct state_account state_account(struct state_keys *keys, struct slice address)
 {
     uint8_t mac[EVP_MAX_MD_SIZE];

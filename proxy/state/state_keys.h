@@ -45,6 +45,14 @@ struct state_key state_key_sender(struct state_keys *keys, struct slice sender);
 struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
                                    struct slice recipient);
 
+/* That one of our users has written to somebody: accounts, both. A signature in the latter's address (BATV) is
+ * no part of it; else nothing is folded, as who may choose an address that folds to another's must not pass for
+ * him. */
+struct state_key state_key_answered(struct state_keys *keys, struct slice user,
+                                    struct slice correspondent);
+/* That a message with this Message-ID has left. */
+struct state_key state_key_letter(struct state_keys *keys, struct slice id);
+
 /* The account that an address stands for: without "+tag" behind its local part, in any case. Other names
  * that a server has for it are not known here. */
 struct state_account {

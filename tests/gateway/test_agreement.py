@@ -46,7 +46,7 @@ EXCEPTIONS = [
     Difference(["fact client.port"], every, "check knows of no connection"),
     Difference(["fact tls.active", "fact tls.version", "fact tls.cipher"], every, "check supposes TLS, and the rows come without"),
     Difference(["fact greylist.known", "fact greylist.first_seen", "fact greylist.wait", "fact sender.first_seen",
-                "fact sender.messages", "fact sender.first_contact", "fact rate(client.ip, 1h)", "fact rate(spf.domain, 1h)"], every, "Redis remembers, and check asks none"),
+                "fact sender.messages", "fact sender.first_contact", "fact sender.answered", "fact message.from_answered", "fact message.in_reply_to_known", "fact rate(client.ip, 1h)", "fact rate(spf.domain, 1h)"], every, "Redis remembers, and check asks none"),
     Difference(["fact message.size", "fact message.digest"], lambda row: (row.message or b"").startswith(b"From "),
                "the line of a mail box before the first field: live it was sent, to check it is the file's"),
     Difference(["missing", "observed"], is_early,

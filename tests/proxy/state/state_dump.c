@@ -6,6 +6,8 @@
  *   {"do": "advance", "ms": 1000}           moves the clock
  *   {"do": "greylist", "client": ...}       and "history", "rates", "contact": ask; with "cancel", give up
  *   {"do": "campaign", "text": [...], "structure": [...], "author": ..., "recipients": [...]}
+ *   {"do": "answered", ...}, "answered_author", with "recipients", and "in_reply", with "ids": ask
+ *   {"do": "wrote", "sender": ..., "recipients": [...], "id": ...}: tells
  *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc", "met", "opine": tell
  *
  * A second argument is the secret of contacts. */
@@ -148,14 +150,39 @@ static void ask_contact(struct job *job, const json_t *question)
     state_contact(job->inquiry, member(question, "sender"), member(question, "recipient"));
 }
 
+static void ask_answered(struct job *job, const json_t *question)
+{
+    state_answered(job->inquiry, member(question, "sender"), member(question, "recipient"));
+}
+
+/* The texts of a list. */
+static const struct slice *texts_of(struct job *job, const json_t *list)
+{
+    struct slice *texts = arena_array(job->arena, json_array_size(list) + 1, sizeof *texts);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        texts[i] = text_of(json_array_get(list, i));
+    return texts;
+}
+
+static void ask_in_reply(struct job *job, const json_t *question)
+{
+    const json_t *ids = json_object_get(question, "ids");
+    state_in_reply(job->inquiry, texts_of(job, ids), json_array_size(ids));
+}
+
+static void tell_wrote(struct job *job, const json_t *question)
+{
+    const json_t *whom = json_object_get(question, "recipients");
+    state_wrote(state, &(struct state_letter){.sender = member(question, "sender"),
+                                              .recipients = texts_of(job, whom),
+                                              .count = json_array_size(whom),
+                                              .id = member(question, "id")});
+}
+
 static void tell_met(struct job *job, const json_t *question)
 {
     const json_t *whom = json_object_get(question, "recipients");
-    struct slice *recipients =
-        arena_array(job->arena, json_array_size(whom) + 1, sizeof *recipients);
-    for (size_t i = 0; i < json_array_size(whom); i++)
-        recipients[i] = text_of(json_array_get(whom, i));
-    state_met(state, member(question, "sender"), recipients, json_array_size(whom));
+    state_met(state, member(question, "sender"), texts_of(job, whom), json_array_size(whom));
 }
 
 /* Digests are small numbers, "text" and "structure" as many as there are in a sketch, or none. */
@@ -174,14 +201,26 @@ static struct campaign_sketch sketch_of(const json_t *question)
     return sketch;
 }
 
-static void ask_campaign(struct job *job, const json_t *question)
+static void read_recipients(struct job *job, const json_t *question)
 {
     const json_t *whom = json_object_get(question, "recipients");
-    struct campaign_sketch sketch = sketch_of(question);
     job->recipient_count = json_array_size(whom);
     job->recipients = arena_array(job->arena, job->recipient_count + 1, sizeof *job->recipients);
     for (size_t i = 0; i < job->recipient_count; i++)
         job->recipients[i].address = text_of(json_array_get(whom, i));
+}
+
+static void ask_answered_author(struct job *job, const json_t *question)
+{
+    read_recipients(job, question);
+    state_answered_author(job->inquiry, member(question, "author"), job->recipients,
+                          job->recipient_count);
+}
+
+static void ask_campaign(struct job *job, const json_t *question)
+{
+    struct campaign_sketch sketch = sketch_of(question);
+    read_recipients(job, question);
     state_campaign(job->inquiry, &(struct state_campaign){.sketch = &sketch,
                                                           .author = member(question, "author"),
                                                           .counts = true,
@@ -232,6 +271,8 @@ static const struct {
     {"greylist", ask_greylist}, {"history", ask_history},
     {"rates", ask_rates},       {"accepted", tell_accepted},
     {"contact", ask_contact},   {"met", tell_met},
+    {"answered", ask_answered}, {"answered_author", ask_answered_author},
+    {"in_reply", ask_in_reply}, {"wrote", tell_wrote},
     {"campaign", ask_campaign}, {"opine", tell_opinion},
     {"dmarc", tell_dmarc},      {"unknown_recipient", tell_unknown_recipient},
     {"advance", move_clock},
@@ -266,6 +307,14 @@ static json_t *reported_json(const struct job *job)
     return reported;
 }
 
+static json_t *answered_json(const struct job *job)
+{
+    json_t *answered = json_array();
+    for (size_t i = 0; i < job->recipient_count; i++)
+        json_array_append_new(answered, yes_or_no(&job->recipients[i].answered));
+    return answered;
+}
+
 static json_t *facts_object(const struct job *job)
 {
     struct buf text = buf_init(ARENA);
@@ -280,8 +329,8 @@ static json_t *facts_object(const struct job *job)
 static json_t *answer_of(const struct job *job, int64_t now)
 {
     struct state_cost cost = state_cost(job->inquiry);
-    return json_pack("{so so so si sI si sI}", "facts", facts_object(job), "rates", rates_json(job),
-                     "reported", reported_json(job), "calls", (int)cost.calls, "ms",
+    return json_pack("{so so so so si sI si sI}", "facts", facts_object(job), "rates", rates_json(job),
+                     "reported", reported_json(job), "answered", answered_json(job), "calls", (int)cost.calls, "ms",
                      (json_int_t)cost.ms, "done", (int)job->done, "now", (json_int_t)now);
 }
 

@@ -17,7 +17,7 @@ SCRIPT_CALLS = [  # each branch of each script
     ("history", ["sender"], []),
     ("accepted", ["counter", "sender"], [NOW, "3600", "1"]),
     ("rates", ["now", "before"], ["60"]),
-    ("contact", ["contact"], []),
+    ("contact", ["contact", "another"], []),
     ("contacts", ["contact"], ["3600"]),
     ("retries", ["refused", "place"], ["3600", "x"]),
     ("retry", ["refused", "place", "another", "delivered"], []),
