@@ -45,8 +45,7 @@ bool redis_secret_needed(const struct config *config)
 {
     bool opinions = policy_wants(config->policy, PRODUCER_CAMPAIGN) ||
                     policy_wants(config->policy, PRODUCER_REPORTED);
-    bool answered =
-        redis_remembers_pairs(config) || policy_wants(config->policy, PRODUCER_REPLY);
+    bool answered = redis_remembers_pairs(config) || policy_wants(config->policy, PRODUCER_REPLY);
     return policy_wants(config->policy, PRODUCER_CONTACT) ||
            (answered && redis_holds_answered(config)) ||
            (opinions && config->settings.learn_enabled);

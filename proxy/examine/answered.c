@@ -86,8 +86,8 @@ static bool is_ours(void *ctx, struct slice domain)
 {
     const struct house *house = ctx;
     struct domain_name name;
-    return slice_ieq(domain, house->sender_domain) ||
-           (!domain_name_make(house->arena, domain, &name) && config_domain(house->config, name));
+    return !domain_name_make(house->arena, domain, &name) &&
+           (slice_ieq(name.text, house->sender_domain) || config_domain(house->config, name));
 }
 
 /* What was forwarded bears another's From, and his Message-ID. */
@@ -101,13 +101,15 @@ static bool is_our_letter(const struct examination *e, struct slice sender, stru
 void answered_remember(struct examination *e, const struct slice *recipients, size_t count)
 {
     const struct policy *policy = config_of(e)->policy;
-    bool pairs = redis_remembers_pairs(config_of(e)), letters = policy_wants(policy, PRODUCER_REPLY);
+    bool pairs = redis_remembers_pairs(config_of(e)),
+         letters = policy_wants(policy, PRODUCER_REPLY);
     struct slice sender = text_of(e, FACT_SENDER), block = block_of(e);
     if (!e->proxy->state || (!pairs && !letters) || !is_our_letter(e, sender, block))
         return;
     size_t most = count < ANSWERED_RECIPIENTS_MOST ? count : ANSWERED_RECIPIENTS_MOST;
-    state_wrote(e->proxy->state, &(struct state_letter){.sender = sender,
-                                                        .recipients = recipients,
-                                                        .count = pairs ? most : 0,
-                                                        .id = letters ? letter_id(block) : SLICE("")});
+    state_wrote(e->proxy->state,
+                &(struct state_letter){.sender = sender,
+                                       .recipients = recipients,
+                                       .count = pairs ? most : 0,
+                                       .id = letters ? letter_id(block) : SLICE("")});
 }

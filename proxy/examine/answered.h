@@ -6,7 +6,9 @@
 
 #include "proxy/examine/examination.h"
 
-enum { ANSWERED_RECIPIENTS_MOST = 100 }; /* of a message that leaves; it is remembered of the first */
+enum {
+    ANSWERED_RECIPIENTS_MOST = 100
+}; /* of a message that leaves; it is remembered of the first */
 
 /* sender.answered, of this recipient (as he is spelled). */
 void answered_ask_sender(struct examination *e, struct slice recipient);

@@ -193,7 +193,8 @@ void examination_recipients(struct examination *e, size_t count,
     e->recipients = arena_array(e->arena, count, sizeof *e->recipients);
     e->recipient_count = e->recipients ? count : 0;
     for (size_t i = 0; i < e->recipient_count; i++)
-        e->recipients[i] = (struct state_recipient){spelled(ctx, i), value_unknown(), value_unknown()};
+        e->recipients[i] =
+            (struct state_recipient){spelled(ctx, i), value_unknown(), value_unknown()};
 }
 
 void examination_recall_told(struct examination *e, size_t number)

@@ -329,9 +329,10 @@ static json_t *facts_object(const struct job *job)
 static json_t *answer_of(const struct job *job, int64_t now)
 {
     struct state_cost cost = state_cost(job->inquiry);
-    return json_pack("{so so so so si sI si sI}", "facts", facts_object(job), "rates", rates_json(job),
-                     "reported", reported_json(job), "answered", answered_json(job), "calls", (int)cost.calls, "ms",
-                     (json_int_t)cost.ms, "done", (int)job->done, "now", (json_int_t)now);
+    return json_pack("{so so so so si sI si sI}", "facts", facts_object(job), "rates",
+                     rates_json(job), "reported", reported_json(job), "answered",
+                     answered_json(job), "calls", (int)cost.calls, "ms", (json_int_t)cost.ms,
+                     "done", (int)job->done, "now", (json_int_t)now);
 }
 
 static void job_done(void *ctx)
