@@ -215,7 +215,7 @@ HOLDS = {("DOMAINS", "listed author"), ("DOMAINS", "listed second author"), ("DO
 def holds(found):
     """Each rule holds for some rows and not for others, else that nothing changes says nothing; and it holds where it must."""
     for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "GEO", "CLOCK", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_AUTHOR", "LOGIN_FAILURES",
-                                                          "SPAM", "REASONS", "CAMPAIGN", "REPORTED"}:
+                                                          "SPAM", "REASONS", "CAMPAIGN", "REPORTED", "ANSWERED", "ANSWERED_AUTHOR", "REPLY"}:
         assert len({str(said) for said in found[whose, ()].values()}) > 1, whose
     alone = {whose: rows for (whose, observed), rows in found.items() if not observed}
     missed = [(whose, row) for whose, row in HOLDS if whose in alone and alone[whose][row] == alone[whose]["plain"]]

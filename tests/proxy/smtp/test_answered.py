@@ -176,6 +176,16 @@ def test_where_no_mail_leaves_nobody_is_answered_and_no_secret_is_made(site):
     assert not os.path.exists(os.path.join(it.gateway.dir, "contacts.key"))
 
 
+def test_where_redis_is_shared_it_is_known_what_has_left_by_another_gateway(site, redis, own_dir):
+    shared = {"redis": {"server": '"%s"' % redis.address}, "contacts": {"key": '"%s/shared.key"' % own_dir}}
+    out, into = site(changes=shared), site(changes=shared, leaves=False)
+    assert out.writes(fields=["Message-ID: <1@example.com>"]) == 250
+    assert wait_until(lambda: into.told(fields=["In-Reply-To: <1@example.com>"]) == [True, True, True])
+    assert into.told(CAROL) == [False, False, False]
+    lives = [int(redis.cli("TTL", key)) for kind in ("answered", "letter") for key in redis.cli("KEYS", "gatepost:%s:*" % kind).split()]
+    assert len(lives) == 2 and all(89 * 86400 < seconds <= 90 * 86400 for seconds in lives)
+
+
 def test_rules_about_what_leaves_are_told_nothing_of_it(site):
     rules = 'rule "x" when sender.answered is absent and message.from_answered is absent and message.in_reply_to_known is absent\n'
     rules += '  and direction == outbound then header add "X-Left" "yes"\n'
