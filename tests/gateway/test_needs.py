@@ -85,7 +85,7 @@ EXCEPTIONS = {
 
 
 # What holds of whoever connects: a gateway that hangs up on all of them never becomes ready.
-OF_ALL = ("CLIENT", "CLOCK", "SESSION")
+OF_ALL = ("CLIENT", "CLOCK", "LOGIN", "LOGIN_FAILURES", "SESSION")
 
 
 def action(whose):
