@@ -187,8 +187,9 @@ static void say_changes(struct page *page, const struct trial *e)
         if (edit->kind == ACTION_STRIP)
             buf_printf(page->out, "part %u ", edit->part);
         struct slice name = edit->name;
-        if (edit->kind == ACTION_BANNER && e->banner)
-            name = slice_of(banner_fate(e->banner, edit, e->banners_differ));
+        const char *fate = banner_fate(e->banner, edit, e->banners_differ);
+        if (fate)
+            name = slice_of(fate);
         terminal_text(page->out, name, 0);
         buf_cstr(page->out, name.len ? ": " : "");
         terminal_text(page->out, edit->value, 0);

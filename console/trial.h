@@ -48,7 +48,7 @@ struct trial {
     struct facts facts;
     struct part_range *parts;
     size_t part_count;
-    struct banner_places banners; /* where they can stand */
+    struct banner_sites banners; /* where they can stand */
 
     struct dns_answers *dns; /* what the DNS says; NULL: it is not asked */
     /* What the scanner has been told of it; NULL: all, and it is complete. */

@@ -16,7 +16,7 @@ bool trial_banner(struct trial *e, bool differ)
     struct slice message = {map, e->size};
     struct banner_input input = {.message = message,
                                  .eight_bit = !slice_is_ascii(message),
-                                 .places = &e->banners,
+                                 .sites = &e->banners,
                                  .edits = v->edits,
                                  .edit_count = v->edit_count,
                                  .differ = differ,

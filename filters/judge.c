@@ -57,7 +57,8 @@ bool judge_holds(const struct verdict *v)
 
 bool judge_keeps_edit(const struct edit *edit, bool banners_differ)
 {
-    return edit->kind != ACTION_BANNER || edit->split || !banners_differ;
+    bool banner = edit->kind == ACTION_BANNER || edit->kind == ACTION_DISCLAIMER;
+    return !banner || edit->split || !banners_differ;
 }
 
 /* The next one from *at on, of those that stay where banners differ, or of all; NULL: none. */

@@ -42,7 +42,7 @@ struct ruling {
     enum ruling_kind kind;
     const struct verdict *verdict; /* of all who are delivered to; or of all */
     size_t deliveries, holds;      /* recipients whose verdict is to deliver; judge_holds */
-    /* Those who are delivered to, or whose message goes to somebody else, differ in banners that are
+    /* Those who are delivered to, or whose message goes to somebody else, differ in banners and disclaimers that are
      * no reason to tell them apart: none has such a one. */
     bool banners_differ;
     bool refused_for_one; /* what others' verdicts say comes to nothing: nobody has it */
@@ -55,7 +55,7 @@ struct ruling {
 struct ruling judge_together(const struct judge *judge, const struct part_range *parts,
                              size_t part_count, uint64_t size);
 
-/* Whether the edit is made: a banner that is no reason to tell recipients apart is left out where they
+/* Whether the edit is made: a banner or disclaimer that is no reason to tell recipients apart is left out where they
  * differ in banners. */
 bool judge_keeps_edit(const struct edit *edit, bool banners_differ);
 

@@ -240,6 +240,7 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
     case ACTION_LOG:
         return check_text(checker, &syntax->text, &out->text);
     case ACTION_BANNER:
+    case ACTION_DISCLAIMER:
         out->split = syntax->split;
         return check_text(checker, &syntax->text, &out->text);
     case ACTION_STRIP:

@@ -78,6 +78,7 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
     case ACTION_LOG:
         return expect_string(parser, "a text", &action->text);
     case ACTION_BANNER:
+    case ACTION_DISCLAIMER:
         return parse_banner(parser, action);
     case ACTION_STRIP:
         return parse_strip(parser, action);

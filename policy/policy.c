@@ -64,7 +64,7 @@ bool policy_keeps(const struct policy *policy)
 
 bool policy_banners(const struct policy *policy)
 {
-    return acts(policy, ACTION_BANNER);
+    return acts(policy, ACTION_BANNER) || acts(policy, ACTION_DISCLAIMER);
 }
 
 bool policy_wants(const struct policy *policy, enum producer producer)

@@ -63,7 +63,7 @@ bool policy_uses(const struct policy *policy, enum fact fact);
 bool policy_uses_field(const struct policy *policy, enum fact list, int field);
 /* Whether any enforced rule holds messages or has them copied. */
 bool policy_keeps(const struct policy *policy);
-/* Whether any enforced rule gives a banner. */
+/* Whether any enforced rule gives a banner or a disclaimer. */
 bool policy_banners(const struct policy *policy);
 /* Whose facts any rule names, or another that is wanted needs: nothing else need be found out. */
 bool policy_wants(const struct policy *policy, enum producer producer);
@@ -123,10 +123,10 @@ bool facts_through(const struct facts *facts, enum phase phase, const struct pol
 /* One change to a message that is delivered. Texts are one line of UTF-8 without controls: who
  * writes them into a header encodes what is not ASCII (RFC 2047). */
 struct edit {
-    enum action kind;         /* HEADER_ADD, HEADER_REMOVE, SUBJECT_PREFIX, BANNER or STRIP */
+    enum action kind; /* HEADER_ADD, HEADER_REMOVE, SUBJECT_PREFIX, BANNER, DISCLAIMER or STRIP */
     struct slice name, value; /* header name; value, prefix, mark or notice: no CR, no LF */
     unsigned part;            /* STRIP: number of the MIME part */
-    bool split;               /* BANNER: recipients who differ in it are told apart */
+    bool split;               /* BANNER, DISCLAIMER: recipients who differ in it are told apart */
 };
 
 struct score_part {

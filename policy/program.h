@@ -108,7 +108,7 @@ struct compiled_action {
     int64_t delay;       /* milliseconds */
     int list, condition; /* strip: an operand and a node */
     unsigned slot;
-    bool split; /* banner */
+    bool split; /* banner, disclaimer */
 };
 
 /* When something is known at the earliest, and because of which operand; -1: from the start. */

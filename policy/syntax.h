@@ -75,7 +75,7 @@ struct syntax_action {
     struct token code, enhanced;
     double points;
     struct token duration; /* delay */
-    bool split;            /* banner */
+    bool split;            /* banner, disclaimer */
     struct token variable; /* strip each */
     struct syntax_term *list;
     struct syntax_expr *condition;

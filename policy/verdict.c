@@ -167,10 +167,10 @@ static void add_edit(struct walk *walk, const struct compiled_action *action, en
 static void add_banner(struct walk *walk, const struct compiled_action *action)
 {
     struct verdict *out = walk->out;
-    struct edit edit = {.kind = ACTION_BANNER, .split = action->split};
+    struct edit edit = {.kind = action->kind, .split = action->split};
     edit.value = slice_trim(render(walk, &action->text, TEXT_HEADER));
     for (size_t i = 0; i < out->edit_count; i++) {
-        if (out->edits[i].kind != ACTION_BANNER || !slice_eq(out->edits[i].value, edit.value))
+        if (out->edits[i].kind != edit.kind || !slice_eq(out->edits[i].value, edit.value))
             continue;
         out->edits[i].split |= edit.split;
         return;
@@ -209,6 +209,7 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
         set_header(walk, action);
         return;
     case ACTION_BANNER:
+    case ACTION_DISCLAIMER:
         add_banner(walk, action);
         return;
     case ACTION_STRIP:

@@ -8,9 +8,9 @@
 struct search {
     struct arena *arena;
     const struct mime_message *message;
-    struct banner_places *out;
+    struct banner_sites *out;
     bool sealed;
-    enum banner_state obstacle; /* the first of a text that cannot take it */
+    enum banner_state obstacle[BANNER_SPOTS]; /* the first of a text that cannot take it */
 };
 
 /* What a part is to those who look for the first text. */
@@ -35,13 +35,16 @@ static enum shows shows_of(const struct mime_part *part)
 
 static void take_leaf(struct search *s, const struct mime_part *part)
 {
-    struct banner_place place = {.part = (uint32_t)part->index};
-    enum banner_state state = banner_leaf(s->arena, part, s->message->raw, &place);
-    s->sealed |= state == BANNER_SEALED;
-    if (state == BANNER_PLACED && s->out->count < BANNER_PLACES_MAX)
-        s->out->items[s->out->count++] = place;
-    else if (state != BANNER_PLACED && s->obstacle == BANNER_NO_TEXT)
-        s->obstacle = state;
+    struct banner_leaf leaf[BANNER_SPOTS];
+    banner_leaf(s->arena, part, s->message->raw, leaf);
+    for (int spot = 0; spot < BANNER_SPOTS; spot++) {
+        struct banner_places *places = &s->out->of[spot];
+        s->sealed |= leaf[spot].state == BANNER_SEALED;
+        if (leaf[spot].state == BANNER_PLACED && places->count < BANNER_PLACES_MAX)
+            places->items[places->count++] = leaf[spot].place;
+        else if (leaf[spot].state != BANNER_PLACED && s->obstacle[spot] == BANNER_NO_TEXT)
+            s->obstacle[spot] = leaf[spot].state;
+    }
 }
 
 /* Those below a part stand behind it, until one whose parent stands before it. */
@@ -78,15 +81,28 @@ static bool take_part(struct search *s, size_t number)
     return shows != SHOWS_NOTHING;
 }
 
-bool banner_find(struct arena *arena, const struct mime_message *message, struct banner_places *out)
+static void conclude(struct search *s)
 {
-    struct search s = {.arena = arena, .message = message, .out = out, .obstacle = BANNER_NO_TEXT};
-    *out = (struct banner_places){.state = BANNER_IN_DOUBT};
+    for (int spot = 0; spot < BANNER_SPOTS; spot++) {
+        struct banner_places *places = &s->out->of[spot];
+        if (s->sealed)
+            places->count = 0;
+        places->state = s->sealed       ? BANNER_SEALED
+                        : places->count ? BANNER_PLACED
+                                        : s->obstacle[spot];
+    }
+}
+
+bool banner_find(struct arena *arena, const struct mime_message *message, struct banner_sites *out)
+{
+    struct search s = {.arena = arena,
+                       .message = message,
+                       .out = out,
+                       .obstacle = {BANNER_NO_TEXT, BANNER_NO_TEXT}};
+    *out = (struct banner_sites){.of = {{.state = BANNER_IN_DOUBT}, {.state = BANNER_IN_DOUBT}}};
     if (redaction_in_doubt(message))
         return true;
     take_part(&s, 0);
-    if (s.sealed)
-        out->count = 0;
-    out->state = s.sealed ? BANNER_SEALED : out->count ? BANNER_PLACED : s.obstacle;
+    conclude(&s);
     return !arena_failed(arena);
 }

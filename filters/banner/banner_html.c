@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * A banner as HTML. The page's styles are the sender's, who may not want it to be seen: what an
+ * A banner or disclaimer as HTML. The page's styles are the sender's, who may not want it to be seen: what an
  * inline style calls important no sheet can change, and all else is as it is in no sheet. Both colours
- * are given, so that it can be read on dark screens. Some clients know no "important": what it looks
+ * of a banner are given, so that it can be read on dark screens; a disclaimer is part of the page. Some clients know no "important": what it looks
  * like is said twice. */
 #include "filters/banner/banner_internal.h"
 
@@ -11,19 +11,27 @@
 
 enum { LINE = 76, LONG_LINE = 200 };
 
-#define LOOK(important)                                                                            \
+#define BANNER_LOOK(important)                                                                     \
     "margin:0 0 12px" important ";padding:8px 12px" important                                      \
     ";border:1px solid #8a6d00" important ";background-color:#fff4ce" important                    \
     ";color:#1f1f1f" important ";font:14px/1.4 Arial,sans-serif" important                         \
     ";\r\ntext-align:left" important
 
-#define PLAIN_LOOK LOOK("")
-#define IMPORTANT_LOOK LOOK("!important")
+#define DISCLAIMER_LOOK(important)                                                                 \
+    "clear:both" important ";margin:12px 0 0" important ";padding:8px 0 0" important               \
+    ";border-top:1px solid #999" important ";font:12px/1.4 Arial,sans-serif" important             \
+    ";\r\ntext-align:left" important
 
-static const char beginning[] =
-    "<div style=\"" PLAIN_LOOK ";mso-hide:none;\r\n"
-    "all:initial!important;display:block!important;position:relative!important;"
-    "z-index:2147483647!important;\r\n" IMPORTANT_LOOK "\">";
+#define BEGINNING(look)                                                                            \
+    "<div style=\"" look(                                                                          \
+        "") ";mso-hide:none;\r\n"                                                                  \
+            "all:initial!important;display:block!important;position:relative!important;"           \
+            "z-index:2147483647!important;\r\n" look("!important") "\">"
+
+static const char *const beginnings[BANNER_SPOTS] = {
+    [BANNER_TOP] = BEGINNING(BANNER_LOOK),
+    [BANNER_BOTTOM] = BEGINNING(DISCLAIMER_LOOK),
+};
 
 static size_t column(const struct buf *out)
 {
@@ -66,11 +74,11 @@ static void put_text(struct buf *out, struct slice text)
     }
 }
 
-void banner_html(struct buf *out, const struct slice *texts, size_t count)
+void banner_html(struct buf *out, const struct banner_texts *texts)
 {
-    for (size_t i = 0; i < count; i++) {
-        buf_cstr(out, beginning);
-        put_text(out, slice_trim(texts[i]));
-        buf_cstr(out, i + 1 < count ? "</div>\r\n" : "</div>");
+    for (size_t i = 0; i < texts->count; i++) {
+        buf_cstr(out, beginnings[texts->spot]);
+        put_text(out, slice_trim(texts->items[i]));
+        buf_cstr(out, i + 1 < texts->count ? "</div>\r\n" : "</div>");
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * Whether a text can take a banner, and where. */
+ * Whether a text can take a banner or disclaimer, and where. */
 #include "filters/banner/banner_internal.h"
 #include "filters/html/html_body.h"
 #include "filters/mime/charset.h"
@@ -10,6 +10,7 @@
 
 enum {
     LOOK_AT = 1024 * 1024, /* octets of decoded text in which a body is looked for, and PGP */
+    WHOLE = 4 * LOOK_AT,   /* octets that are decoded to find an end */
     WIDE = 512,            /* in which a NUL tells of UTF-16 */
 };
 
@@ -65,13 +66,13 @@ static bool keep(void *context, struct slice piece)
     return true;
 }
 
-/* The beginning of its text; ptr NULL: the encoding is broken, or the arena is full. */
+/* Its text, or the beginning of it; ptr NULL: the encoding is broken, or the arena is full. */
 static struct slice look_into(struct arena *arena, const struct mime_part *part)
 {
     struct malformations odd = {{0}};
     if (part->encoding == MIME_IDENTITY)
-        return slice_sub(part->content, 0, LOOK_AT);
-    struct look look = {.room = part->content.len < LOOK_AT ? part->content.len : LOOK_AT};
+        return part->content;
+    struct look look = {.room = part->content.len < WHOLE ? part->content.len : WHOLE};
     look.text = arena_alloc(arena, look.room + 1);
     if (!look.text || !mime_decode_to(part, keep, &look, &odd))
         return (struct slice){NULL, 0};
@@ -133,38 +134,91 @@ static bool is_high(struct slice text)
     return !slice_is_ascii(text);
 }
 
-static enum banner_state place(struct arena *arena, const struct mime_part *part, struct slice text,
-                               struct banner_place *out)
+static bool begins_line(struct slice before)
 {
-    size_t octets = out->html ? html_body_place(text) : 0, at = 0;
+    return before.len == 0 || before.ptr[before.len - 1] == '\n';
+}
+
+/* `octets` of its text stand before it. */
+static enum banner_state place(struct arena *arena, const struct mime_part *part, struct slice text,
+                               size_t octets, struct banner_place *out)
+{
+    size_t at = 0;
     if (is_in_escape(slice_sub(text, 0, octets)) || !place_encoded(part, octets, &at, &out->kept) ||
         !decodes_to(part, at, arena, octets))
         return BANNER_ENCODING;
     out->at = part->body.from + at;
-    out->begins_line = octets == 0 || text.ptr[octets - 1] == '\n';
-    out->high = part->encoding == MIME_IDENTITY && is_high(part->content);
+    out->begins_line = begins_line(slice_sub(text, 0, octets));
     return BANNER_PLACED;
 }
 
-enum banner_state banner_leaf(struct arena *arena, const struct mime_part *part, struct slice raw,
-                              struct banner_place *out)
+static enum banner_state place_last(const struct mime_part *part, struct slice text,
+                                    struct banner_place *out)
 {
-    int charset = charset_number(part->charset.len ? part->charset : SLICE("us-ascii"));
-    out->html = slice_eq(part->type, SLICE("text/html"));
-    out->encoding = part->encoding;
+    size_t at = 0;
+    if (is_in_escape(text) || !banner_end(part, text, &at, &out->kept))
+        return BANNER_ENCODING;
+    out->at = part->body.from + at;
+    out->begins_line = begins_line(text);
+    out->last = true;
+    return BANNER_PLACED;
+}
+
+static enum banner_state place_top(struct arena *arena, const struct mime_part *part,
+                                   struct slice text, struct banner_place *out)
+{
+    struct slice beginning = slice_sub(text, 0, LOOK_AT);
+    return place(arena, part, beginning, out->html ? html_body_place(beginning) : 0, out);
+}
+
+static enum banner_state place_bottom(struct arena *arena, const struct mime_part *part,
+                                      struct slice text, struct banner_place *out)
+{
+    size_t octets = text.len;
+    if (part->encoding != MIME_IDENTITY && part->content.len > WHOLE)
+        return BANNER_LARGE;
+    if (out->html && !html_body_end(text, &octets))
+        return BANNER_IN_DOUBT;
+    return octets < text.len ? place(arena, part, text, octets, out) : place_last(part, text, out);
+}
+
+static int charset_of(const struct mime_part *part)
+{
+    return charset_number(part->charset.len ? part->charset : SLICE("us-ascii"));
+}
+
+/* PLACED: its text can take something. */
+static enum banner_state take_text(struct arena *arena, const struct mime_part *part,
+                                   struct slice raw, struct slice *text)
+{
     if (is_in_doubt(part) || !begins_behind_header(part, raw))
         return BANNER_IN_DOUBT;
-    if (part->encoding > MIME_BASE64 || charset_form(charset) == CHARSET_NEVER)
+    if (part->encoding > MIME_BASE64 || charset_form(charset_of(part)) == CHARSET_NEVER)
         return BANNER_ENCODING;
-    out->charset = (unsigned)charset;
-    struct slice text = look_into(arena, part);
-    if (part->content.len == 0)
-        text = SLICE("");
-    if (!text.ptr)
+    *text = part->content.len ? look_into(arena, part) : SLICE("");
+    if (!text->ptr)
         return BANNER_ENCODING;
-    if (holds_pgp(text))
+    if (holds_pgp(slice_sub(*text, 0, LOOK_AT)))
         return BANNER_SEALED;
-    if (slice_find(slice_sub(text, 0, WIDE), '\0') < slice_sub(text, 0, WIDE).len)
-        return BANNER_ENCODING;
-    return place(arena, part, text, out);
+    struct slice first = slice_sub(*text, 0, WIDE);
+    return slice_find(first, '\0') < first.len ? BANNER_ENCODING : BANNER_PLACED;
+}
+
+void banner_leaf(struct arena *arena, const struct mime_part *part, struct slice raw,
+                 struct banner_leaf out[static BANNER_SPOTS])
+{
+    struct slice text;
+    struct banner_leaf leaf = {.state = take_text(arena, part, raw, &text),
+                               .place = {.part = (uint32_t)part->index}};
+    if (leaf.state == BANNER_PLACED) {
+        leaf.place.html = slice_eq(part->type, SLICE("text/html"));
+        leaf.place.encoding = part->encoding;
+        leaf.place.charset = (unsigned)charset_of(part);
+        leaf.place.high = part->encoding == MIME_IDENTITY && is_high(part->content);
+    }
+    out[BANNER_TOP] = out[BANNER_BOTTOM] = leaf;
+    if (leaf.state != BANNER_PLACED)
+        return;
+    out[BANNER_TOP].state = place_top(arena, part, text, &out[BANNER_TOP].place);
+    out[BANNER_BOTTOM].state = place_bottom(arena, part, text, &out[BANNER_BOTTOM].place);
 }

@@ -56,11 +56,12 @@ static void put_text(struct buf *out, unsigned charset, struct slice text, struc
     }
 }
 
-bool banner_plain(struct buf *out, unsigned charset, const struct slice *texts, size_t count)
+bool banner_plain(struct buf *out, unsigned charset, const struct banner_texts *texts)
 {
     struct tally tally = {0, 0};
-    for (size_t i = 0; i < count; i++)
-        put_text(out, charset, texts[i], &tally);
-    buf_cstr(out, "\r\n");
+    buf_cstr(out, texts->spot == BANNER_BOTTOM ? "\r\n" : "");
+    for (size_t i = 0; i < texts->count; i++)
+        put_text(out, charset, texts->items[i], &tally);
+    buf_cstr(out, texts->spot == BANNER_TOP ? "\r\n" : "");
     return !out->failed && tally.lost * 4 <= tally.all;
 }

@@ -9,6 +9,7 @@ const char *banner_state_word(enum banner_state state)
         [BANNER_NO_TEXT] = "left out: no text",
         [BANNER_SEALED] = "left out: signed or encrypted",
         [BANNER_IN_DOUBT] = "left out: malformed",
+        [BANNER_LARGE] = "left out: too large",
         [BANNER_ENCODING] = "left out: its encoding",
         [BANNER_CHARSET] = "left out: its charset",
         [BANNER_STRIPPED] = "left out: taken out",

@@ -152,3 +152,47 @@ size_t html_body_place(struct slice page)
                             .first = SIZE_MAX};
     return mark + search(&s);
 }
+
+/* ---- the end ---- */
+
+/* Whether nothing of it is shown, and nothing in it is for Outlook alone. */
+static bool stands_behind_body(const struct html_token *token)
+{
+    bool comment = token->kind == HTML_COMMENT || token->kind == HTML_DECLARATION;
+    return comment ? !slice_istarts(slice_trim(token->value), SLICE("[if")) &&
+                         !slice_istarts(token->value, SLICE("![")) && !ends_condition(token->value)
+                   : token->kind == HTML_TEXT && is_space(token->value);
+}
+
+static bool closes_body(const struct html_token *token)
+{
+    return token->kind == HTML_CLOSING &&
+           (is_body(token->name) || slice_ieq(token->name, SLICE("html")));
+}
+
+/* No tag ends it. */
+static bool raw_for_good(const struct html_token *token)
+{
+    return token->kind == HTML_TAG && slice_ieq(token->name, SLICE("plaintext"));
+}
+
+bool html_body_end(struct slice page, size_t *place)
+{
+    struct html_tokens tokens = html_tokens_of(page, HTML_PAGE);
+    struct html_token token;
+    bool closed = false, raw = false;
+    for (size_t from = 0; html_next(&tokens, &token); from = tokens.at) {
+        if (raw_for_good(&token))
+            return false;
+        raw = token.kind == HTML_RAW;
+        if (closes_body(&token)) {
+            *place = closed ? *place : from;
+            closed = true;
+        } else if (!stands_behind_body(&token)) {
+            closed = false;
+        }
+    }
+    if (!closed)
+        *place = page.len;
+    return !raw && !tokens.open_end;
+}

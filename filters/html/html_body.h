@@ -10,4 +10,10 @@
  * mean itself in it. */
 size_t html_body_place(struct slice page);
 
+/* Where it ends: before the closing tags of body and page behind which nothing is shown (13.2.6.4.19:
+ * what comes behind such a tag goes on with the body), or, without them, where the page ends. False:
+ * it ends within a tag, a comment or an element that holds text alone. Linear; ASCII has to mean
+ * itself. */
+bool html_body_end(struct slice page, size_t *place);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: what it took, the plain facts in the order of facts.def, whether something stayed unasked,
  * the vector, an attached message, the sketch, the keyed facts, the ranges of the parts, what is wanted, the pictures,
- * places for banners,
+ * places for banners and disclaimers,
  * what is to be redacted, the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
@@ -38,7 +38,7 @@ enum {
 _Static_assert(2 * MESSAGE_SHARE + SENDER_SHARE + LINKS_SHARE + DIGEST_SHARE + CODES_SHARE +
                        URLS_SHARE + TEXT_SHARE + ALTERNATIVES_SHARE + SPAM_SHARE + REASONS_SHARE +
                        VECTOR_SHARE + ATTACHED_SHARE + SCAN_SKETCH_BYTES + KEYED_SHARE +
-                       SCAN_PICTURES_BYTES + BANNER_PLACES_BYTES +
+                       SCAN_PICTURES_BYTES + BANNER_SITES_BYTES +
                        (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE + RANGES_SHARE + WANTED_SHARE +
                        OVERLAYS_MAX + OUTLINE_MAX + ATTACHMENTS_LEAST <=
                    SCAN_ANSWER_MAX,
@@ -162,7 +162,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
          unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
          scan_pictures_unpack(&in, &answer->pictures) &&
-         banner_places_unpack(&in, &answer->banners) &&
+         banner_sites_unpack(&in, &answer->banners) &&
          overlays_unpack(&in, arena, &answer->overlays, &answer->overlay_count) &&
          outline_unpack(&in, arena, &answer->outline) &&
          unpack_value(&in, &fact_info(FACT_ATTACHMENTS)->type, arena, &fact[FACT_ATTACHMENTS]) &&
@@ -301,7 +301,7 @@ bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_
     pack_ranges(out, answer);
     pack_wanted(out, answer);
     scan_pictures_pack(out, &answer->pictures);
-    banner_places_pack(out, &answer->banners);
+    banner_sites_pack(out, &answer->banners);
     overlays_pack(out, answer->overlays, answer->overlay_count);
     outline_pack(out, answer->outline);
     size_t left = out->max - buf_len(out);

@@ -3,9 +3,9 @@
 
 #include "filters/mime/charset.h"
 
-enum { IS_HTML = 1, IS_HIGH = 2, BEGINS_LINE = 4, ALL_FLAGS = 7 };
+enum { IS_HTML = 1, IS_HIGH = 2, BEGINS_LINE = 4, IS_LAST = 8, ALL_FLAGS = 15 };
 
-void banner_places_pack(struct buf *out, const struct banner_places *places)
+static void pack_places(struct buf *out, const struct banner_places *places)
 {
     pack_u8(out, (uint8_t)places->state);
     pack_u8(out, (uint8_t)places->count);
@@ -16,9 +16,16 @@ void banner_places_pack(struct buf *out, const struct banner_places *places)
         pack_u8(out, (uint8_t)place->encoding);
         pack_u8(out, (uint8_t)place->kept);
         pack_u8(out, (uint8_t)place->charset);
-        pack_u8(out, (uint8_t)((place->html ? IS_HTML : 0) | (place->high ? IS_HIGH : 0) |
-                               (place->begins_line ? BEGINS_LINE : 0)));
+        pack_u8(out,
+                (uint8_t)((place->html ? IS_HTML : 0) | (place->high ? IS_HIGH : 0) |
+                          (place->begins_line ? BEGINS_LINE : 0) | (place->last ? IS_LAST : 0)));
     }
+}
+
+void banner_sites_pack(struct buf *out, const struct banner_sites *sites)
+{
+    for (int spot = 0; spot < BANNER_SPOTS; spot++)
+        pack_places(out, &sites->of[spot]);
 }
 
 static bool unpack_place(struct unpack *in, uint64_t behind, struct banner_place *place)
@@ -33,12 +40,13 @@ static bool unpack_place(struct unpack *in, uint64_t behind, struct banner_place
     place->html = flags & IS_HTML;
     place->high = flags & IS_HIGH;
     place->begins_line = flags & BEGINS_LINE;
+    place->last = flags & IS_LAST;
     return !in->bad && place->at > behind && encoding <= MIME_BASE64 && place->kept <= 2 &&
            (place->kept == 0 || encoding == MIME_BASE64) && place->charset < CHARSETS &&
            flags <= ALL_FLAGS;
 }
 
-bool banner_places_unpack(struct unpack *in, struct banner_places *places)
+static bool unpack_places(struct unpack *in, struct banner_places *places)
 {
     *places = (struct banner_places){.state = (enum banner_state)unpack_u8(in)};
     size_t count = unpack_u8(in);
@@ -50,4 +58,10 @@ bool banner_places_unpack(struct unpack *in, struct banner_places *places)
             return false;
     places->count = count;
     return true;
+}
+
+bool banner_sites_unpack(struct unpack *in, struct banner_sites *sites)
+{
+    return unpack_places(in, &sites->of[BANNER_TOP]) &&
+           unpack_places(in, &sites->of[BANNER_BOTTOM]);
 }

@@ -122,7 +122,7 @@ struct scan_answer {
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
     struct scan_pictures pictures; /* gatepost-qr is to read them */
-    struct banner_places banners;
+    struct banner_sites banners;
     struct slice vector; /* empty: it was not asked for, or there is no model to make it by */
     struct scan_attached attached;
     struct campaign_sketch sketch; /* not made: it was not asked for, or there is no model */

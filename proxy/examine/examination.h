@@ -84,8 +84,8 @@ struct examination {
         *unscanned; /* why a scanner has not looked into it; in the arena. NULL: none has failed */
     struct part_range *parts;
     size_t part_count;
-    struct banner_places banners; /* where they can stand */
-    bool banners_only;            /* nothing else is asked about the content */
+    struct banner_sites banners; /* where they can stand */
+    bool banners_only;           /* nothing else is asked about the content */
 
     struct study study;
     struct inquiry dns;    /* all that is asked about the sender */

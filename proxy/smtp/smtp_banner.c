@@ -16,7 +16,7 @@ bool smtp_banner(struct smtp_session *s, const struct verdict *v, struct edit_in
         return true;
     struct banner_input banner = {.message = input->message,
                                   .eight_bit = t->data.high,
-                                  .places = &t->message.banners,
+                                  .sites = &t->message.banners,
                                   .edits = v->edits,
                                   .edit_count = v->edit_count,
                                   .differ = t->banners_differ,

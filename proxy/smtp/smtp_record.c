@@ -65,13 +65,14 @@ static void tell_score(const struct smtp_session *s, const struct verdict *v, st
     r->point_count = points ? v->part_count : 0;
 }
 
-/* Of a banner it is told where it stands, or why it does not. */
+/* Of a banner or disclaimer it is told where it stands, or why it does not. */
 static struct record_edit edit_told(const struct smtp_session *s, const struct edit *edit)
 {
     const struct transaction *t = &s->t;
     struct slice name = edit->name;
-    if (edit->kind == ACTION_BANNER && (t->banner || !judge_keeps_edit(edit, t->banners_differ)))
-        name = slice_of(banner_fate(t->banner, edit, t->banners_differ));
+    const char *fate = banner_fate(t->banner, edit, t->banners_differ);
+    if (fate)
+        name = slice_of(fate);
     return (struct record_edit){.kind = slice_of(action_info(edit->kind)->word),
                                 .name = name,
                                 .value = is_private(s, edit->name) ? SLICE("") : edit->value,
@@ -81,7 +82,7 @@ static struct record_edit edit_told(const struct smtp_session *s, const struct e
 static bool is_told(const struct record_edit *edits, size_t count, const struct edit *banner)
 {
     for (size_t i = 0; i < count; i++)
-        if (slice_eq(edits[i].kind, slice_of(action_info(ACTION_BANNER)->word)) &&
+        if (slice_eq(edits[i].kind, slice_of(action_info(banner->kind)->word)) &&
             slice_eq(edits[i].value, banner->value))
             return true;
     return false;
@@ -100,7 +101,7 @@ static size_t tell_withheld(const struct smtp_session *s, const struct verdict *
 static void tell_edits(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
     const struct transaction *t = &s->t;
-    size_t count = 0, room = v->edit_count + BANNER_TEXTS_MAX;
+    size_t count = 0, room = v->edit_count + BANNER_SPOTS * BANNER_TEXTS_MAX;
     struct record_edit *edits = arena_array(s->mail, room, sizeof *edits);
     for (size_t i = 0; edits && i < v->edit_count; i++)
         edits[count++] = edit_told(s, &v->edits[i]);

@@ -227,6 +227,18 @@ TEST(test_who_differs_in_banners_alone_is_delivered_to_without)
     config_free(&w.config);
 }
 
+TEST(test_who_differs_in_disclaimers_alone_is_delivered_to_without)
+{
+    struct world w;
+    struct ruling ruling = ruling_for_two(&w, FOR_B "disclaimer \"Example Ltd\"\n");
+    assert_int_equal(ruling.kind, RULING_DELIVER);
+    assert_true(ruling.banners_differ);
+    config_free(&w.config);
+    assert_int_equal(ruling_for_two(&w, FOR_B "disclaimer \"Example Ltd\" split\n").kind,
+                     RULING_SPLIT);
+    config_free(&w.config);
+}
+
 TEST(test_who_is_not_delivered_to_has_no_say_in_banners)
 {
     struct world w;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * A message with a banner: the same parts, and in those that have none the same octets. The first octet chooses the text.
+ * A message with a banner or a disclaimer: the same parts, and in those that have none the same octets. The first octet chooses the text, and where it stands.
  * Any place that a scanner could name is written to within the message, or not at all. Dictionary: banner.dict. */
 #include "tests/filters/banner/banner_kit.h"
 #include "tests/fuzz/target.h"
@@ -15,7 +15,8 @@ static const char *const texts[] = {
 
 static struct edit text_of(uint8_t octet)
 {
-    return (struct edit){.kind = ACTION_BANNER, .value = slice_of(texts[octet & 3])};
+    return (struct edit){.kind = octet & 4 ? ACTION_DISCLAIMER : ACTION_BANNER,
+                         .value = slice_of(texts[octet & 3])};
 }
 
 /* Lines as SMTP has them: no bare CR or LF. */
@@ -36,16 +37,20 @@ static struct slice as_sent(struct arena *arena, struct slice in)
 static void check_any_place(struct arena *arena, struct slice message, const struct edit *edit,
                             uint8_t octet)
 {
-    struct banner_places places = {.state = BANNER_PLACED, .count = 1};
-    places.items[0] = (struct banner_place){.at = message.len * (octet & 15) / 14,
-                                            .encoding = (enum mime_encoding)(octet >> 4 & 3) % 3,
-                                            .kept = (octet >> 4 & 3) == 2 ? octet % 3 : 0,
-                                            .charset = octet % CHARSETS,
-                                            .html = octet & 64,
-                                            .high = octet & 128};
+    enum banner_spot spot = edit->kind == ACTION_BANNER ? BANNER_TOP : BANNER_BOTTOM;
+    struct banner_sites sites = {{{.state = BANNER_NO_TEXT}, {.state = BANNER_NO_TEXT}}};
+    sites.of[spot] = (struct banner_places){.state = BANNER_PLACED, .count = 1};
+    struct banner_place *place = &sites.of[spot].items[0];
+    *place = (struct banner_place){.at = message.len * (octet & 15) / 14,
+                                   .encoding = (enum mime_encoding)(octet >> 4 & 3) % 3,
+                                   .kept = (octet >> 4 & 3) == 2 ? octet % 3 : 0,
+                                   .charset = octet % CHARSETS,
+                                   .html = octet & 64,
+                                   .last = octet & 16,
+                                   .high = octet & 128};
     struct banner_input input = {.message = message,
                                  .eight_bit = octet & 32,
-                                 .places = &places,
+                                 .sites = &sites,
                                  .edits = edit,
                                  .edit_count = 1};
     struct banner_result result;
@@ -54,7 +59,7 @@ static void check_any_place(struct arena *arena, struct slice message, const str
     for (size_t i = 0; i < result.count; i++)
         require(result.changes[i].from <= result.changes[i].to &&
                 result.changes[i].to <= message.len);
-    if (slice_is_ascii(message) && !input.eight_bit && places.items[0].encoding == MIME_IDENTITY)
+    if (slice_is_ascii(message) && !input.eight_bit && place->encoding == MIME_IDENTITY)
         require(result.count == 0 || slice_is_ascii(result.changes[0].literal));
 }
 
@@ -73,6 +78,8 @@ FUZZ_WITH_ARENA(in, ARENA)
         return;
     require(kit_difference(arena, &bannered) == NULL);
     require(!slice_is_ascii(message) || slice_is_ascii(bannered.message));
-    require((bannered.result.state == BANNER_PLACED) == (bannered.places.count > 0) ||
-            bannered.result.state == BANNER_CHARSET);
+    enum banner_spot spot = octet & 4 ? BANNER_BOTTOM : BANNER_TOP;
+    enum banner_state state = bannered.result.fates[spot].state;
+    require((state == BANNER_PLACED) == (bannered.sites.of[spot].count > 0) ||
+            state == BANNER_CHARSET);
 }

@@ -196,6 +196,7 @@ TEST(test_actions_are_checked)
                    "only parts can be stripped");
     refuses_action("score \"5\"", "expected points");
     refuses_action("banner", "expected a text");
+    refuses_action("disclaimer", "expected a text");
     refuses_action("banner \"{nothing}\"", "unknown fact 'nothing'");
     struct config *config =
         load_good("rule \"r\" when any b in attachments (b.macros) then log \"{b.name} {{}}\", "

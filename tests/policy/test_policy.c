@@ -455,6 +455,23 @@ TEST(test_banners_are_edits_and_the_same_text_is_one)
     close_world(&w);
 }
 
+TEST(test_disclaimers_are_edits_beside_banners)
+{
+    struct world w = {0};
+    open_world(&w, "rule \"a\" then disclaimer \"Example Ltd\", banner \"Example Ltd\"\n"
+                   "rule \"b\" then disclaimer \" Example Ltd \" split\n");
+    verdict_is(&w, PHASE_MESSAGE, "accept", -1);
+    assert_int_equal(w.verdict.edit_count, 2);
+    assert_int_equal(w.verdict.edits[0].kind, ACTION_DISCLAIMER);
+    assert_true(slice_eq(w.verdict.edits[0].value, SLICE("Example Ltd")));
+    assert_true(w.verdict.edits[0].split);
+    assert_int_equal(w.verdict.edits[1].kind, ACTION_BANNER);
+    close_world(&w);
+    open_world(&w, "rule \"a\" then disclaimer \"Example Ltd\"\n");
+    assert_true(policy_banners(w.config->policy));
+    close_world(&w);
+}
+
 TEST(test_lists_inside_records_are_lists)
 {
     struct world w = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * Gives messages a banner: banner_dump FOLDER TEXT FILE... writes FOLDER/NUMBER for each file, and
+ * Gives messages a banner or a disclaimer: banner_dump FOLDER banner|disclaimer TEXT FILE... writes FOLDER/NUMBER for each file, and
  * prints a line: what became of it, a tab, and what of the message is not as it was. For
  * test_banner_corpus.py. */
 #include "tests/filters/banner/banner_kit.h"
@@ -36,10 +36,9 @@ static bool write_file(const char *folder, int number, struct slice bytes)
     return fclose(file) == 0 && written;
 }
 
-static bool mark(const char *folder, int number, const char *text, const char *path)
+static bool mark(const char *folder, int number, struct edit edit, const char *path)
 {
     struct arena *arena = arena_new(ARENA);
-    struct edit edit = {.kind = ACTION_BANNER, .value = slice_of(text)};
     struct bannered bannered;
     bool done = arena && kit_apply(arena, read_file(path), &edit, 1, &bannered) &&
                 write_file(folder, number, bannered.message);
@@ -54,8 +53,11 @@ static bool mark(const char *folder, int number, const char *text, const char *p
 
 int main(int argc, char *argv[])
 {
-    for (int i = 3; i < argc; i++)
-        if (!mark(argv[1], i - 3, argv[2], argv[i])) {
+    bool banner = argc > 3 && strcmp(argv[2], "banner") == 0;
+    struct edit edit = {.kind = banner ? ACTION_BANNER : ACTION_DISCLAIMER,
+                        .value = slice_of(argc > 3 ? argv[3] : "")};
+    for (int i = 4; i < argc; i++)
+        if (!mark(argv[1], i - 4, edit, argv[i])) {
             fprintf(stderr, "%s: cannot be marked\n", argv[i]);
             return 1;
         }

@@ -12,7 +12,7 @@ enum { KIT_CONTENT_MAX = 64 << 20 };
 
 struct bannered {
     struct mime_message before, after;
-    struct banner_places places;
+    struct banner_sites sites;
     struct banner_result result;
     struct slice message; /* with the banner */
 };
@@ -35,12 +35,12 @@ static bool kit_apply(struct arena *arena, struct slice message, const struct ed
 {
     struct banner_input input = {.message = message,
                                  .eight_bit = !slice_is_ascii(message),
-                                 .places = &out->places,
+                                 .sites = &out->sites,
                                  .edits = edits,
                                  .edit_count = count};
     *out = (struct bannered){.message = message};
     if (!mime_parse(arena, message, &mime_limits_default, &out->before) ||
-        !banner_find(arena, &out->before, &out->places) ||
+        !banner_find(arena, &out->before, &out->sites) ||
         !banner_edits(arena, &input, &out->result))
         return false;
     out->message = kit_spliced(arena, message, &out->result);
@@ -59,9 +59,11 @@ static struct slice kit_content(struct arena *arena, const struct mime_part *par
 
 static bool kit_is_marked(const struct bannered *b, size_t part)
 {
-    for (size_t i = 0; i < b->places.count; i++)
-        if (b->places.items[i].part == part)
-            return b->result.state == BANNER_PLACED;
+    for (int spot = 0; spot < BANNER_SPOTS; spot++)
+        for (size_t i = 0; i < b->sites.of[spot].count; i++)
+            if (b->sites.of[spot].items[i].part == part &&
+                b->result.fates[spot].state == BANNER_PLACED)
+                return true;
     return false;
 }
 

@@ -623,7 +623,7 @@ TEST(test_the_very_same_is_not_written_twice)
             const char *once = with(messages[i], text);
             assert_string_not_equal(once, messages[i]);
             assert_string_equal(with(once, text), once);
-            assert_int_equal(bannered.result.state, BANNER_PLACED);
+            assert_int_equal(bannered.result.fates[BANNER_TOP].state, BANNER_PLACED);
         }
 }
 
@@ -643,19 +643,19 @@ TEST(test_a_place_that_is_none_is_not_written_to)
         for (int encoding = MIME_IDENTITY; encoding <= MIME_BASE64; encoding++)
             for (unsigned kept = 0; kept < 3; kept++)
                 for (int html = 0; html < 2; html++) {
-                    struct banner_places places = {.state = BANNER_PLACED, .count = 1};
-                    places.items[0] =
+                    struct banner_sites sites = {{{.state = BANNER_PLACED, .count = 1}}};
+                    sites.of[BANNER_TOP].items[0] =
                         (struct banner_place){.at = at,
                                               .encoding = (enum mime_encoding)encoding,
                                               .kept = encoding == MIME_BASE64 ? kept : 0,
                                               .html = html};
                     struct banner_input input = {.message = slice_of(message),
-                                                 .places = &places,
+                                                 .sites = &sites,
                                                  .edits = &edit,
                                                  .edit_count = 1};
                     struct banner_result result;
                     assert_true(banner_edits(arena, &input, &result));
-                    if (result.state != BANNER_PLACED)
+                    if (result.fates[BANNER_TOP].state != BANNER_PLACED)
                         continue;
                     assert_true(at >= 14 && at < sizeof message);
                     assert_true(result.changes[0].to <= sizeof message - 1);
@@ -672,7 +672,7 @@ TEST(test_a_part_that_is_stripped_has_none)
                                .body = bannered.before.parts[1].body.from,
                                .end = bannered.before.parts[1].body.to};
     struct banner_input input = {.message = message,
-                                 .places = &bannered.places,
+                                 .sites = &bannered.sites,
                                  .edits = edits,
                                  .edit_count = 2,
                                  .parts = &range,
@@ -690,7 +690,7 @@ TEST(test_where_recipients_differ_only_what_tells_them_apart_is_written)
     struct slice message = SLICE("Subject: s\r\n\r\nx\r\n");
     assert_true(kit_apply(arena, message, edits, 2, &bannered));
     struct banner_input input = {.message = message,
-                                 .places = &bannered.places,
+                                 .sites = &bannered.sites,
                                  .edits = edits,
                                  .edit_count = 2,
                                  .differ = true};

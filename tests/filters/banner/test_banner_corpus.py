@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Every mail of the corpora, with a banner: it stands where it is said to, and all else is what it was, as Python's
+"""Every mail of the corpora, with a banner or a disclaimer: it stands where it is said to, and all else is what it was, as Python's
 parser reads both."""
 import email
 import email.policy
@@ -28,8 +28,8 @@ def mails():
                 yield path
 
 
-def marked(folder, paths):
-    """Pairs of a mail and the same with a banner; what became of it; what our own parser says is different."""
+def marked(folder, paths, action):
+    """Pairs of a mail and the same with it; what became of it; what our own parser says is different."""
     before, after = folder / "before", folder / "after"
     before.mkdir(), after.mkdir()
     files = []
@@ -39,7 +39,7 @@ def marked(folder, paths):
     for start in range(0, len(files), AT_ONCE):
         part = after / str(start)
         part.mkdir()
-        out = subprocess.run([DUMP, part, TEXT, *files[start:start + AT_ONCE]], capture_output=True, check=True, timeout=600).stdout
+        out = subprocess.run([DUMP, part, action, TEXT, *files[start:start + AT_ONCE]], capture_output=True, check=True, timeout=600).stdout
         for number, line in enumerate(out.decode().splitlines()):
             fate, difference = line.split("\t")
             yield paths[start + number], files[start + number].read_bytes(), (part / str(number)).read_bytes(), fate, difference
@@ -76,8 +76,8 @@ def is_read_otherwise(message):
     return bool(message.defects) or bool(re.match(r"[\w-]+[ \t]+:|[\w-]+:|--", head)) or "\n" in str(message.get_boundary() or "")
 
 
-def shows(part):
-    """Whether the banner can be read at its top."""
+def shows(part, action):
+    """Whether it can be read at its top, or at its end."""
     octets = decoded(part)
     if part.get_content_type() == "text/html":
         page = octets.decode("ascii", "replace")
@@ -88,6 +88,8 @@ def shows(part):
         text = octets.decode(charset.strip("\"' "), "replace")
     except (LookupError, ValueError):
         text = octets.decode("latin-1")
+    if action == "disclaimer":
+        return plain(text).rstrip().endswith("\n" + plain(TEXT))
     return plain(text).startswith(plain(TEXT) + "\r\n")
 
 
@@ -99,7 +101,7 @@ def is_inserted(before, after):
     return len(after) > len(before) and after.endswith(before[head:])
 
 
-def difference(before, after, fate):
+def difference(before, after, fate, action):
     if fate.startswith("left out"):
         return None if before == after else "it was changed"
     one, other = parse(before), parse(after)
@@ -113,19 +115,20 @@ def difference(before, after, fate):
     for x, y in changed:
         if not is_inserted(decoded(x), decoded(y)):
             return "a part is not what it was"
-        if not shows(y):
+        if not shows(y, action):
             return "it does not show it"
     seen = {"in HTML": {"text/html"}, "in text": {"text/plain"}}.get(fate, {"text/plain", "text/html"})
     return None if {y.get_content_type() for _, y in changed} == seen else "it stands elsewhere"
 
 
 @pytest.mark.skipif(not any(True for _ in mails()), reason="no corpus")
-def test_a_banner_changes_nothing_but_itself(tmp_path):
+@pytest.mark.parametrize("action", ["banner", "disclaimer"])
+def test_what_is_written_changes_nothing_but_itself(tmp_path, action):
     wrong, fates, otherwise = [], {}, 0
-    for path, before, after, fate, ours in marked(tmp_path, list(mails())):
+    for path, before, after, fate, ours in marked(tmp_path, list(mails()), action):
         fates[fate] = fates.get(fate, 0) + 1
         otherwise += is_read_otherwise(parse(before))
-        told = ours or difference(before, after, fate)
+        told = ours or difference(before, after, fate, action)
         if told:
             wrong.append((str(path.relative_to(CORPORA)), fate, told))
     assert not wrong, (len(wrong), wrong[:20])

@@ -69,3 +69,40 @@ TEST(test_it_does_not_begin_where_outlook_reads_nothing)
     begins("<html><!--[if !mso]><!--><style>p</style><!--<![endif]--><body>|x");
     begins("<html><![if !mso]><style>p</style><![endif]><body>|x");
 }
+
+/* ---- its end ---- */
+
+/* The page has a '|' where its body ends. */
+static void ends(const char *marked)
+{
+    char page[512];
+    size_t at = strcspn(marked, "|"), found = SIZE_MAX;
+    memcpy(page, marked, at);
+    strcpy(page + at, marked + at + 1);
+    if (!html_body_end(slice_of(page), &found) || found != at)
+        fail_msg("%s: %zu", marked, found);
+}
+
+TEST(test_a_body_ends_before_the_tags_behind_which_nothing_is_shown)
+{
+    ends("<body>x|</body></html>");
+    ends("<body>x|</body> \r\n<!-- c --></html>\r\n");
+    ends("<body>x</body>more|</html>");
+    ends("<body>x</body><p>more|");
+    ends("x|</html></body>");
+    ends("x|");
+    ends("|");
+    ends("<body><!-- </body> --><textarea></body></textarea>|</body >");
+    ends("<body a='</body>'>|");
+    ends("<body>x</body><!--[if mso]>y<![endif]-->|");
+    ends("<body>x</body><![if !mso]>|</body>");
+}
+
+TEST(test_a_page_that_ends_within_something_has_no_end)
+{
+    static const char *const pages[] = {"x<!--", "x<script>y", "x<p a='", "x</body", "<title>x"};
+    size_t place;
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (html_body_end(slice_of(pages[i]), &place))
+            fail_msg("%s", pages[i]);
+}

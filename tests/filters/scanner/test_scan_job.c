@@ -119,15 +119,15 @@ static void assert_is_the_answer(const struct scan_answer *got)
 static struct scan_answer with_places(void)
 {
     struct scan_answer answer = an_answer();
-    answer.banners = (struct banner_places){.state = BANNER_PLACED, .count = 2};
-    answer.banners.items[0] =
+    answer.banners.of[BANNER_TOP] = (struct banner_places){.state = BANNER_PLACED, .count = 2};
+    answer.banners.of[BANNER_TOP].items[0] =
         (struct banner_place){.at = 20, .part = 1, .encoding = MIME_QP, .charset = 3, .high = true};
-    answer.banners.items[1] = (struct banner_place){.at = 40,
-                                                    .part = 4,
-                                                    .encoding = MIME_BASE64,
-                                                    .kept = 2,
-                                                    .charset = CHARSETS - 1,
-                                                    .html = true};
+    answer.banners.of[BANNER_TOP].items[1] = (struct banner_place){.at = 40,
+                                                                   .part = 4,
+                                                                   .encoding = MIME_BASE64,
+                                                                   .kept = 2,
+                                                                   .charset = CHARSETS - 1,
+                                                                   .html = true};
     return answer;
 }
 
@@ -135,17 +135,33 @@ TEST(test_places_for_a_banner_come_back)
 {
     struct scan_answer answer = with_places(), got;
     assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
-    assert_int_equal(got.banners.state, BANNER_PLACED);
-    assert_int_equal(got.banners.count, 2);
-    const struct banner_place *first = &got.banners.items[0], *second = &got.banners.items[1];
+    assert_int_equal(got.banners.of[BANNER_TOP].state, BANNER_PLACED);
+    assert_int_equal(got.banners.of[BANNER_TOP].count, 2);
+    const struct banner_place *first = &got.banners.of[BANNER_TOP].items[0], *second = first + 1;
     assert_true(first->at == 20 && first->part == 1 && first->encoding == MIME_QP &&
                 first->kept == 0 && first->charset == 3 && first->high && !first->html);
     assert_true(second->at == 40 && second->part == 4 && second->encoding == MIME_BASE64 &&
                 second->kept == 2 && second->charset == CHARSETS - 1 && !second->high &&
                 second->html);
-    answer.banners = (struct banner_places){.state = BANNER_SEALED};
+    answer.banners.of[BANNER_TOP] = (struct banner_places){.state = BANNER_SEALED};
     assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
-    assert_int_equal(got.banners.state, BANNER_SEALED);
+    assert_int_equal(got.banners.of[BANNER_TOP].state, BANNER_SEALED);
+}
+
+TEST(test_places_for_a_disclaimer_come_back_beside_them)
+{
+    struct scan_answer answer = with_places(), got;
+    struct banner_places *bottom = &answer.banners.of[BANNER_BOTTOM];
+    *bottom = (struct banner_places){.state = BANNER_PLACED, .count = 1};
+    bottom->items[0] = (struct banner_place){.at = 30, .part = 1, .last = true};
+    assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
+    assert_int_equal(got.banners.of[BANNER_TOP].count, 2);
+    assert_false(got.banners.of[BANNER_TOP].items[0].last);
+    assert_int_equal(got.banners.of[BANNER_BOTTOM].count, 1);
+    assert_int_equal(got.banners.of[BANNER_BOTTOM].items[0].at, 30);
+    assert_true(got.banners.of[BANNER_BOTTOM].items[0].last);
+    bottom->count = 0;
+    assert_false(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
 }
 
 TEST(test_a_sketch_comes_back_as_far_as_there_is_one)
@@ -178,7 +194,7 @@ TEST(test_places_that_are_none_are_refused)
 {
     for (int i = 0; i < 8; i++) {
         struct scan_answer answer = with_places(), got;
-        struct banner_place *place = &answer.banners.items[1];
+        struct banner_place *place = &answer.banners.of[BANNER_TOP].items[1];
         switch (i) {
         case 0:
             place->at = 20;
@@ -196,14 +212,14 @@ TEST(test_places_that_are_none_are_refused)
             place->encoding = MIME_QP;
             break;
         case 5:
-            answer.banners.state = BANNER_NO_TEXT;
+            answer.banners.of[BANNER_TOP].state = BANNER_NO_TEXT;
             break;
         case 6:
-            answer.banners.state = BANNER_CHARSET;
-            answer.banners.count = 0;
+            answer.banners.of[BANNER_TOP].state = BANNER_CHARSET;
+            answer.banners.of[BANNER_TOP].count = 0;
             break;
         default:
-            answer.banners.count = 0;
+            answer.banners.of[BANNER_TOP].count = 0;
         }
         assert_false(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
     }
