@@ -14,6 +14,7 @@ enum {
     APART = 4,
     JOURNAL = 8,
     RELAY = 16,
+    OUTBOUND = 32,
     HELD = 1 /* bits on the wire */
 };
 
@@ -54,6 +55,7 @@ bool hold_encode(struct buf *out, const struct hold_request *request)
         pack_slice(out, texts[i]);
     pack_u8(out, (uint8_t)((request->utf8 ? UTF8 : 0) | (request->eight_bit ? EIGHT_BIT : 0) |
                            (request->apart.len ? APART : 0) | (request->relay.len ? RELAY : 0) |
+                           (request->outbound ? OUTBOUND : 0) |
                            (request->place == HELD_IN_JOURNAL ? JOURNAL : 0)));
     if (request->apart.len)
         pack_slice(out, request->apart);
@@ -90,6 +92,7 @@ bool hold_decode(struct slice payload, struct arena *arena, struct hold_request 
     unsigned bits = unpack_u8(&in);
     request->utf8 = bits & UTF8;
     request->eight_bit = bits & EIGHT_BIT;
+    request->outbound = bits & (OUTBOUND | RELAY);
     request->place = bits & JOURNAL ? HELD_IN_JOURNAL : HELD_IN_QUARANTINE;
     if (bits & APART)
         request->apart = unpack_slice(&in);

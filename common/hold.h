@@ -38,6 +38,7 @@ struct hold_request {
      * is not waited for. Not 0. */
     uint64_t ticket;
     bool utf8, eight_bit;
+    bool outbound; /* it is on its way out: so it is signed when it is released */
     const struct hold_recipient *recipients;
     size_t recipient_count;
 };

@@ -131,10 +131,10 @@ bool banner_edits(struct arena *arena, const struct banner_input *input, struct 
 const char *banner_fate(const struct banner_result *result, const struct edit *edit, bool differ)
 {
     enum banner_spot spot = spot_of(edit);
-    if (spot == BANNER_SPOTS || (!result && judge_keeps_edit(edit, differ)))
-        return NULL;
-    if (!judge_keeps_edit(edit, differ))
+    if (spot != BANNER_SPOTS && !judge_keeps_edit(edit, differ))
         return banner_state_word(BANNER_DIFFERS);
+    if (spot == BANNER_SPOTS || !result)
+        return NULL;
     const struct banner_fate *fate = &result->fates[spot];
     if (fate->state != BANNER_PLACED)
         return banner_state_word(fate->state);

@@ -8,7 +8,8 @@
 #include "common/hold.h"
 #include "policy/spelling.h"
 #include "proxy/examine/labelling.h"
-#include "proxy/smtp/edits.h"
+#include "proxy/smtp/errand_backend.h"
+#include "proxy/smtp/message_signing.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/trace.h"
 
@@ -40,6 +41,9 @@ struct delivery {
     struct slice octets; /* what was held, mapped */
     struct hold_request held;
     struct slice message;
+    const struct backend *backend;
+    struct message_signing *signing;
+    struct slice signed_by; /* or "no: " and why nobody; empty: it does not leave */
     struct smtp_job job;
     struct job_recipient to;
     struct edited edited;
@@ -57,6 +61,7 @@ static void delivery_free(struct delivery *d)
     struct errands *all = d->all;
     if (d->again)
         event_free(d->again);
+    message_signing_end(d->signing);
     sealed_unmap(d->octets);
     edited_free(&d->edited);
     arena_free(&d->arena);
@@ -114,7 +119,8 @@ static void finish(struct delivery *d, enum errand_outcome outcome, struct slice
     d->say = say;
     log_at(outcome == ERRAND_DELIVERED ? LEVEL_INFO : LEVEL_WARNING, d->job.id, "released message",
            field_str("outcome", words[outcome]), field_text("to", d->errand.address),
-           field_text("server", d->job.server), field_text("text", say));
+           field_text("server", d->job.server), field_text("text", say),
+           field_text("dkim_signed", d->signed_by));
     if (outcome == ERRAND_DELIVERED)
         say_it_is_good(d, LABEL_RELEASED);
     tell(d);
@@ -199,60 +205,17 @@ static bool edit(struct delivery *d)
                                .authserv_id = id.len ? id : config->hostname,
                                .trace = fields(d),
                                .dots = true};
-    return input.trace.ptr && edits_apply(d->arena, &input, &d->edited);
+    return input.trace.ptr && edits_assemble(d->arena, &input, &d->edited);
 }
 
-static bool is_way_out(const struct config *config, const struct backend *backend)
-{
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct listener *listener = &config->listeners[i];
-        if ((listener->relay || listener->submission) && config_leads(config, listener, backend))
-            return true;
-    }
-    return false;
-}
-
-/* A listener's relay, or where users log in to send. */
-static const struct backend *relay_of(const struct config *config, struct slice name)
-{
-    for (size_t i = 0; i < config->backend_count; i++)
-        if (slice_eq(config->backends[i].name, name) && is_way_out(config, &config->backends[i]))
-            return &config->backends[i];
-    return NULL;
-}
-
-static const struct backend *domain_backend(struct delivery *d)
-{
-    struct domain_name name;
-    struct slice address = d->errand.address;
-    struct slice text = slice_from(address, slice_rfind(address, '@') + 1);
-    if (domain_name_make(d->arena, text, &name))
-        return NULL;
-    const struct domain *domain = config_domain(d->all->proxy->config, name);
-    return domain ? domain->backend : NULL;
-}
-
-/* NULL with *why: it is configured no more, and may be again. */
-static const struct backend *backend_of(struct delivery *d, struct slice *why)
-{
-    struct slice relay = d->held.relay;
-    *why = SLICE("its domain has no server behind");
-    if (relay.len == 0)
-        return domain_backend(d);
-    *why = arena_printf(d->arena, "no listener has the relay %.*s any more", SLICE_ARGS(relay));
-    if (!why->ptr)
-        *why = SLICE("out of memory");
-    return relay_of(d->all->proxy->config, relay);
-}
-
-static void submit(struct delivery *d, const struct backend *backend)
+static void submit(struct delivery *d)
 {
     const struct errand *e = &d->errand;
     d->to = (struct job_recipient){.address = e->address,
                                    .params = {.notify = e->notify, .orcpt = e->orcpt}};
     d->job = (struct smtp_job){.kind = JOB_DELIVER,
-                               .id = arena_cstr(d->arena, e->reference),
-                               .backend = backend,
+                               .id = d->job.id,
+                               .backend = d->backend,
                                .arena = d->arena,
                                .deadline = e->deadline,
                                .begins = begins,
@@ -266,10 +229,46 @@ static void submit(struct delivery *d, const struct backend *backend)
                                .pieces = d->edited.pieces,
                                .piece_count = d->edited.count,
                                .size = d->edited.size};
-    if (d->job.id)
-        smtp_pools_submit(d->all->proxy->backends, &d->job);
+    smtp_pools_submit(d->all->proxy->backends, &d->job);
+}
+
+/* It is whole, and signed. */
+static void hand_over(struct delivery *d, struct slice signatures)
+{
+    if (edits_close(d->arena, signatures, &d->edited))
+        submit(d);
     else
         finish(d, ERRAND_LATER, SLICE("out of memory"));
+}
+
+/* ---- what leaves is signed, as it would have been when it came ---- */
+
+static void on_signed(void *ctx, const struct signed_message *result)
+{
+    struct delivery *d = ctx;
+    struct slice why = slice_of(result->reason);
+    d->signed_by = result->who;
+    if (result->how == SIGNED_NOT_NOW)
+        finish(d, ERRAND_LATER, ARENA_JOIN(d->arena, SLICE("it cannot be signed now: "), why));
+    else if (result->how == SIGNED_NEVER)
+        finish(d, ERRAND_REFUSED, SLICE("it has more header than can be signed"));
+    else
+        hand_over(d, result->fields);
+}
+
+static void sign(struct delivery *d)
+{
+    struct signed_message at_once;
+    d->signing = message_signing_new(d->all->proxy, d->arena, &d->edited, d->errand.deadline);
+    if (!d->signing)
+        finish(d, ERRAND_LATER, SLICE("out of memory"));
+    else if (!message_signing_begin(d->signing, &at_once, on_signed, d))
+        on_signed(d, &at_once);
+}
+
+static bool is_signed(const struct delivery *d)
+{
+    return d->held.outbound && !d->errand.copy && d->all->proxy->config->signing_domain_count > 0;
 }
 
 static void only_learn(struct delivery *d, bool readable)
@@ -285,20 +284,22 @@ static void only_learn(struct delivery *d, bool readable)
 static void begin(struct delivery *d, int file)
 {
     struct slice why;
-    const struct backend *backend = NULL;
-    d->job.id = "";
+    d->job.id = arena_cstr(d->arena, d->errand.reference);
     d->octets = sealed_map(file, MESSAGE_MOST);
     bool readable = d->octets.ptr && read_held(d);
     if (d->errand.only_learnt)
         only_learn(d, readable);
     else if (!readable)
         finish(d, ERRAND_LATER, SLICE("what was held cannot be read"));
-    else if (!(backend = backend_of(d, &why)))
+    else if (!(d->backend =
+                   errand_backend(d->all->proxy->config, d->arena, &d->errand, &d->held, &why)))
         finish(d, ERRAND_LATER, why);
-    else if (!edit(d))
+    else if (!d->job.id || !edit(d))
         finish(d, ERRAND_LATER, SLICE("out of memory"));
+    else if (is_signed(d))
+        sign(d);
     else
-        submit(d, backend);
+        hand_over(d, SLICE(""));
 }
 
 /* NULL: nobody waits for it any more, or there is no memory, and the keeper will try again. */

@@ -26,11 +26,11 @@
 #include "filters/banner/banner_edits.h"
 #include "proxy/examine/labelling.h"
 #include "proxy/process/holding.h"
-#include "proxy/process/signing.h"
 #include "proxy/session/session.h"
 #include "proxy/session/upload_clock.h"
 #include "proxy/smtp/delivered_memory.h"
 #include "proxy/smtp/edits.h"
+#include "proxy/smtp/message_signing.h"
 #include "proxy/smtp/retry_memory.h"
 #include "proxy/smtp/smtp_capabilities.h"
 #include "proxy/smtp/smtp_command.h"
@@ -102,6 +102,8 @@ enum body_fault {
     BODY_NO_MEMORY
 };
 
+struct smtp_session;
+
 struct transaction {
     bool open; /* MAIL was accepted */
     struct examination message;
@@ -141,16 +143,16 @@ struct transaction {
     bool over;                        /* what earlier tries left is used up, or left for the next */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
-    struct signing signing;         /* gatepost-sign is asked */
-    struct smtp_signatures *drafts; /* what for */
-    struct slice signatures;        /* fields in front of it */
-    struct slice dkim_signed;       /* for the record: who has signed, or why nobody */
-    bool banners_differ;            /* recipients who are delivered to: struct ruling */
-    struct banner_result *banner;   /* what became of it in the delivery; NULL: there is none */
-    struct holding holding;         /* the keeper is asked to hold it */
-    size_t to_deliver;              /* recipients, once it is held for the others */
-    struct released released;       /* the marks that it bears, where a rule asks */
-    uint64_t held_ticket;           /* of what the keeper was given of it; 0: nothing */
+    struct message_signing *signing;
+    void (*when_signed)(struct smtp_session *s);
+    struct slice signatures;      /* fields in front of it */
+    struct slice dkim_signed;     /* for the record: who has signed, or why nobody */
+    bool banners_differ;          /* recipients who are delivered to: struct ruling */
+    struct banner_result *banner; /* what became of it in the delivery; NULL: there is none */
+    struct holding holding;       /* the keeper is asked to hold it */
+    size_t to_deliver;            /* recipients, once it is held for the others */
+    struct released released;     /* the marks that it bears, where a rule asks */
+    uint64_t held_ticket;         /* of what the keeper was given of it; 0: nothing */
     uint64_t aside_tickets[ASIDES];
     unsigned asides;               /* how many of those it was asked for */
     const struct verdict *verdict; /* that all of the delivery's recipients share */

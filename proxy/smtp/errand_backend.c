@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/errand_backend.h"
+
+static bool is_way_out(const struct config *config, const struct backend *backend)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        if ((listener->relay || listener->submission) && config_leads(config, listener, backend))
+            return true;
+    }
+    return false;
+}
+
+/* A listener's relay, or where users log in to send. */
+static const struct backend *relay_of(const struct config *config, struct slice name)
+{
+    for (size_t i = 0; i < config->backend_count; i++)
+        if (slice_eq(config->backends[i].name, name) && is_way_out(config, &config->backends[i]))
+            return &config->backends[i];
+    return NULL;
+}
+
+static const struct backend *domain_backend(const struct config *config, struct arena *arena,
+                                            struct slice address)
+{
+    struct domain_name name;
+    struct slice text = slice_from(address, slice_rfind(address, '@') + 1);
+    if (domain_name_make(arena, text, &name))
+        return NULL;
+    const struct domain *domain = config_domain(config, name);
+    return domain ? domain->backend : NULL;
+}
+
+const struct backend *errand_backend(const struct config *config, struct arena *arena,
+                                     const struct errand *errand, const struct hold_request *held,
+                                     struct slice *why)
+{
+    *why = SLICE("its domain has no server behind");
+    if (held->relay.len == 0)
+        return domain_backend(config, arena, errand->address);
+    *why = arena_printf(arena, "no listener has the relay %.*s any more", SLICE_ARGS(held->relay));
+    if (!why->ptr)
+        *why = SLICE("out of memory");
+    return relay_of(config, held->relay);
+}

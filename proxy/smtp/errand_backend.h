@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ * Where what Gatepost itself delivers goes. */
+#ifndef PROXY_SMTP_ERRAND_BACKEND_H
+#define PROXY_SMTP_ERRAND_BACKEND_H
+
+#include "common/errand.h"
+#include "common/hold.h"
+#include "policy/config.h"
+
+/* The relay by which it would have left, or the server behind the recipient's domain. NULL with *why,
+ * in the arena: it is configured no more, and may be again. */
+const struct backend *errand_backend(const struct config *config, struct arena *arena,
+                                     const struct errand *errand, const struct hold_request *held,
+                                     struct slice *why);
+
+#endif
