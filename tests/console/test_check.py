@@ -108,6 +108,14 @@ def test_every_archive_is_answered_in_bounded_time_and_memory(archives):
         assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1024 * 1024, "KiB of the largest process so far"
 
 
+@pytest.mark.skipif(not ARCHIVES, reason="corpus archives is not here")
+def test_nobody_dies_of_an_archive_and_none_passes_that_was_not_looked_into(archives):
+    for name, result in archives[0].items():
+        failed = result.get("failed", {})
+        assert not [why for why in failed.values() if "died" in why or "in time" in why], (name, failed)
+        assert result["verdict"] != "accept" or not failed, (name, failed)
+
+
 def test_nothing_is_written_outside():
     assert not os.path.exists("/tmp/gatepost-evil.txt")
     assert not os.path.exists("/tmp/evil.txt")
