@@ -157,7 +157,9 @@ def report(found):
 
 @pytest.mark.parametrize("name", ["all", "few"] if needs.SANITIZED else POLICIES)
 def test_what_the_gateway_does_is_what_check_says(name, judged, rows, own_dir, addresses, world):
+    """Under sanitizers all rows by the policy that names everything, and a third of them by that which names little."""
     policy, changes = POLICIES[name]
+    rows = rows[::3] if needs.SANITIZED and name != "all" else rows
     signatures = '"%s"' % samples.write_signatures(own_dir / "signatures")
     changes = dict(changes, antivirus={"enabled": "on", "database": signatures})
     both, delivered, file = judged(rows, policy, changes)
