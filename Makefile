@@ -229,8 +229,9 @@ $(B)/bench/spam_folds $(B)/bench/spam_sketches: $(B)/bench/%: $(B)/bench/%.o $(c
 # What tests alone are linked with beside all that programs are.
 TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
 UP := $(call floor_libs,console parent keeper proxy common filters policy base)
-# They are many, and gold takes a third of the time; programs are linked by the usual one.
+# They are many, and these take a third of the time (gold warns of clang's sanitizers); programs are linked by the usual one.
 $(UNITS): LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
+$(FUZZERS): LDFLAGS += $(if $(shell command -v ld.lld),-fuse-ld=lld)
 $(foreach s,$(SUITES),$(eval $(B)/tests/$(basename $(notdir $(s))): $(B)/$(s:.c=.o)))
 $(UNITS): $(UP)
 	@mkdir -p $(@D)
