@@ -23,7 +23,7 @@ CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
 else ifeq ($(V),asan)
-CFLAGS   ?= -O1 -g1
+CFLAGS   ?= -Og -g1
 HARDEN   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=address,undefined
 CPPFLAGS += -DSANITIZED
