@@ -178,7 +178,7 @@ $(addprefix $(B)/,base/process.o parent/gatepost.o parent/parent_status.o consol
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(WARN) -MMD -MP -c -o $@ $<
+	$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(SUITE_FLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 $(B)/%.seen: %.c
 	@mkdir -p $(@D)
@@ -232,6 +232,8 @@ UP := $(call floor_libs,console parent keeper proxy common filters policy base)
 # They are many, and these take a third of the time (gold warns of clang's sanitizers); programs are linked by the usual one.
 $(UNITS): LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
 $(FUZZERS): LDFLAGS += $(if $(shell command -v ld.lld),-fuse-ld=lld)
+# What runs once takes longer to optimize than it saves; gcc's warnings that need optimization are for what is installed.
+$(SUITES:%.c=$(B)/%.o): SUITE_FLAGS := -O0 -g1 -U_FORTIFY_SOURCE
 $(foreach s,$(SUITES),$(eval $(B)/tests/$(basename $(notdir $(s))): $(B)/$(s:.c=.o)))
 $(UNITS): $(UP)
 	@mkdir -p $(@D)
