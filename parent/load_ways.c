@@ -64,7 +64,8 @@ static void look_at_domains(struct load_look *look)
 
 static void look_at_listener(struct load_look *look, const struct listener *listener)
 {
-    if (listener->direction == DIRECTION_OUTBOUND && !listener->relay && !listener->submission)
+    if (listener->direction == DIRECTION_OUTBOUND && !listener->relay && !listener->submission &&
+        listener->protocol == PROTOCOL_SMTP)
         LOOK_WARNING(look, listener->at,
                      "outbound without relay tells rules where a message came in, and no more: it "
                      "is taken for the domains that are named here alone, and for no other");

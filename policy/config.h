@@ -56,10 +56,11 @@ struct listener {
     struct slice address; /* "0.0.0.0:25" */
     struct ip ip;
     uint16_t port;
-    bool ipv6_only;   /* said of "::" */
-    bool takes_ipv4;  /* "::", and no listener has this port with an IPv4 address */
-    bool starttls;    /* offer it; never with implicit TLS */
-    bool require_tls; /* refuse MAIL, or logins, before it */
+    struct slice path; /* of a milter's local socket, with neither of those; else empty */
+    bool ipv6_only;    /* said of "::" */
+    bool takes_ipv4;   /* "::", and no listener has this port with an IPv4 address */
+    bool starttls;     /* offer it; never with implicit TLS */
+    bool require_tls;  /* refuse MAIL, or logins, before it */
     enum direction direction;
     const struct table *trusted; /* who may send to anywhere from here; NULL: nobody */
     const struct backend *relay; /* where all that comes in here goes; NULL: by its domain, or, of
@@ -341,6 +342,10 @@ struct table_guard {
 struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname,
                            struct buf *report);
 void config_free(struct config **config);
+
+/* Whether it listens there; `path` is empty but for a local socket. */
+bool listener_has_place(const struct listener *listener, const struct ip *ip, uint16_t port,
+                        struct slice path);
 
 /* Mail comes without TLS too: whoever fails at TLS may send in plaintext. */
 bool listener_may_be_plain(const struct listener *listener);

@@ -161,7 +161,7 @@ static bool parse_profile(struct parser *parser, struct reading_backend *reading
 
 static bool backend_item(struct parser *parser, void *ctx)
 {
-    enum { CONNECTIONS = SERVICES, RECIPIENT_CHECK, PROBE, PROFILE };
+    enum { CONNECTIONS = SERVICES_SERVED, RECIPIENT_CHECK, PROBE, PROFILE };
     static const char *const words[] = {[SERVICE_SMTP] = "smtp",
                                         [SERVICE_SMTPS] = "smtps",
                                         [SERVICE_SUBMISSION] = "submission",
@@ -277,7 +277,8 @@ bool backend_speaks(const struct backend *backend, enum protocol protocol)
 
 bool backend_serves(const struct backend *backend, const struct listener *listener)
 {
-    return has_servers(backend, listener->protocol, listener->submission);
+    bool asked = listener->protocol == PROTOCOL_MILTER; /* of what is delivered by SMTP */
+    return has_servers(backend, asked ? PROTOCOL_SMTP : listener->protocol, listener->submission);
 }
 
 void finish_backends(struct parser *parser)

@@ -2,6 +2,7 @@
  * listen smtp "name" on "0.0.0.0:25" {
  *   starttls  require_tls  ipv6_only  banner "text"  inbound | outbound
  * }
+ * listen milter on "unix:/run/gatepost/milter.sock"
  * What only those have where users log in stands in config_login.c, what is hidden from whom in config_hide.c, who
  * sends to anywhere, and by which way, in config_outbound.c. */
 #include "policy/parser.h"
@@ -82,6 +83,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         if (!expect_string(parser, "the banner", &banner))
             return false;
         listener->banner = banner.text;
+        listening->names.has_banner = true;
         return banner_fits(parser, &banner);
     case INBOUND:
     case OUTBOUND:
@@ -145,16 +147,41 @@ bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t s
 
 static bool parse_service(struct parser *parser, enum service *out)
 {
-    const char *words[SERVICES_LISTENED + 1] = {0};
+    const char *words[SERVICES_COMMON + 2] = {0};
     unsigned word;
-    for (int i = 0; i < SERVICES_LISTENED; i++)
+    for (int i = 0; i < SERVICES_COMMON; i++)
         words[i] = service_info((enum service)i).word;
-    if (!expect_choice(parser, words,
-                       "protocol (smtp, smtps, submission, submissions, pop3, pop3s, imap, imaps)",
+    if (!expect_choice(
+            parser, words,
+            "protocol (smtp, smtps, submission, submissions, pop3, pop3s, imap, imaps, milter)",
                        &word))
         return false;
-    *out = (enum service)word;
+    *out = word == SERVICES_COMMON ? SERVICE_MILTER : (enum service)word;
     return true;
+}
+
+/* As the kernel bounds it. */
+enum { LOCAL_PATH_MAX = 107 };
+
+static bool parse_local(struct parser *parser, const struct token *token, struct listener *listener)
+{
+    listener->path = slice_from(token->text, strlen("unix:"));
+    if (listener->path.len > 1 && listener->path.len <= LOCAL_PATH_MAX &&
+        listener->path.ptr[0] == '/')
+        return true;
+    source_error(parser->sources, token->at,
+                 "expected a path from / of at most %d octets, such as "
+                 "\"unix:/run/gatepost/milter.sock\"",
+                 LOCAL_PATH_MAX);
+    return false;
+}
+
+static bool parse_place(struct parser *parser, const struct token *token, uint16_t standard,
+                        struct listener *listener)
+{
+    if (listener->protocol == PROTOCOL_MILTER && slice_istarts(token->text, SLICE("unix:")))
+        return parse_local(parser, token, listener);
+    return parse_endpoint(parser, token, standard, &listener->ip, &listener->port);
 }
 
 bool parse_listen(struct parser *parser)
@@ -189,7 +216,7 @@ bool parse_listen(struct parser *parser)
     listener->file = parser->sources->files[address.at.file]->path;
     listener->line = source_line(parser->sources, address.at);
     listening.names.at = address.at;
-    if (!parse_endpoint(parser, &address, service.port, &listener->ip, &listener->port))
+    if (!parse_place(parser, &address, service.port, listener))
         return false;
     if (at_punct(parser, '{') && !parse_block(parser, listener_item, &listening))
         return false;
@@ -206,7 +233,7 @@ bool parse_listen(struct parser *parser)
 
 static bool same_endpoint(const struct listener *a, const struct listener *b)
 {
-    return a->port == b->port && memcmp(&a->ip, &b->ip, sizeof a->ip) == 0;
+    return listener_has_place(a, &b->ip, b->port, b->path);
 }
 
 static bool is_any_ipv6(const struct ip *ip)
@@ -236,6 +263,19 @@ static void finish_address(struct parser *parser, struct listener *listener, siz
         if (same_endpoint(listener, &config->listeners[j]))
             source_error(parser->sources, at, "line %u listens on this address and port already",
                          source_line(parser->sources, parser->listener_names[j].at));
+}
+
+/* What a milter is asked has been said to somebody else, who has answered EHLO and STARTTLS. */
+static void finish_asked(struct parser *parser, const struct listener *listener,
+                         const struct listener_names *names)
+{
+    if (listener->protocol != PROTOCOL_MILTER)
+        return;
+    if (listener->starttls || listener->require_tls || listener->ipv6_only ||
+        listener->hiding_count || names->has_banner)
+        source_error(parser->sources, names->at,
+                     "mail servers ask here, no clients; expected 'inbound' or 'outbound' alone, "
+                     "and 'relay NAME' behind 'outbound'");
 }
 
 static void finish_encryption(struct parser *parser, const struct listener *listener,
@@ -275,6 +315,7 @@ void finish_listeners(struct parser *parser)
         finish_logins(parser, listener, names);
         finish_outbound(parser, listener, names);
         finish_encryption(parser, listener, names);
+        finish_asked(parser, listener, names);
         finish_hidings(parser, listener, names);
         finish_address(parser, listener, i);
     }
@@ -283,6 +324,13 @@ void finish_listeners(struct parser *parser)
 bool listener_logs_in(const struct listener *listener)
 {
     return listener->submission || protocol_reads(listener->protocol);
+}
+
+bool listener_has_place(const struct listener *listener, const struct ip *ip, uint16_t port,
+                        struct slice path)
+{
+    return listener->port == port && memcmp(&listener->ip, ip, sizeof *ip) == 0 &&
+           slice_eq(listener->path, path);
 }
 
 bool listener_may_be_plain(const struct listener *listener)

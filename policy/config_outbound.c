@@ -5,7 +5,8 @@
  * }
  * listen submission on "0.0.0.0:587" {
  *   starttls  backend exchange  senders { "sales@example.com" -> "ann, joe" }  allow_cleartext
- * } */
+ * }
+ * At a milter's listener the mail server says who may send; the relay there is for what is released. */
 #include "policy/pairs.h"
 #include "policy/parser.h"
 #include "policy/table.h"
@@ -109,13 +110,18 @@ void finish_outbound(struct parser *parser, struct listener *listener,
 {
     bool trusts = names->trusted_own || names->trusted.kind != TOKEN_END;
     bool relays = names->relay.kind != TOKEN_END;
+    bool asked = listener->protocol == PROTOCOL_MILTER;
     if (listener->submission)
         finish_submission(parser, listener, names);
     else if (relays && listener->direction != DIRECTION_OUTBOUND)
         source_error(parser->sources, names->relay.at,
                      "a relay is for mail that leaves; expected 'outbound from { \"10.0.0.5\" }' "
                      "beside it");
-    else if (relays && !trusts)
+    else if (asked && trusts)
+        source_error(parser->sources, names->at,
+                     "who may send is for the mail server to say that asks here; expected "
+                     "'outbound' without 'from'");
+    else if (relays && !trusts && !asked)
         source_error(parser->sources, names->relay.at,
                      "nobody may send through here; expected who does: outbound from { "
                      "\"10.0.0.5\" }");

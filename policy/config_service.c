@@ -12,6 +12,7 @@ static const struct service_info services[] = {
     [SERVICE_IMAP] = {"imap", PROTOCOL_IMAP, .port = 143},
     [SERVICE_IMAPS] = {"imaps", PROTOCOL_IMAP, .implicit_tls = true, .port = 993},
     [SERVICE_LMTP] = {"lmtp", PROTOCOL_SMTP, .lmtp = true, .port = 24},
+    [SERVICE_MILTER] = {"milter", PROTOCOL_MILTER, .port = 8891},
 };
 
 struct service_info service_info(enum service service)

@@ -66,7 +66,7 @@ struct fact_info {
 const struct fact_info *fact_info(enum fact fact);
 bool fact_by_name(struct slice name, enum fact *out); /* knows aliases */
 
-enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_IMAP };
+enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_IMAP, PROTOCOL_MILTER };
 /* FETCH: what a server behind holds is read; UPLOAD: a client puts a message into its mailbox. */
 enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND, DIRECTION_FETCH, DIRECTION_UPLOAD };
 enum av_result { AV_RESULT_CLEAN, AV_RESULT_INFECTED };

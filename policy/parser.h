@@ -43,7 +43,7 @@ struct hiding_names {
 struct listener_names {
     struct span at;
     struct token word, backend;
-    bool has_direction;
+    bool has_direction, has_banner;
     struct token relay, trusted; /* TOKEN_END: none, or a table without a name */
     struct table *trusted_own;
     struct span senders_at;
@@ -279,8 +279,8 @@ void warn_of_narrow_backends(struct parser *parser);
 /* With ASCII letters made small; ptr NULL: out of memory. */
 struct slice lower_copy(struct parser *parser, struct slice s);
 
-/* The words that tell how mail is moved, of listeners and, with those behind SERVICES_LISTENED, of
- * servers; `port` is the standard one. */
+/* The words that tell how mail is moved: first those of listeners and servers, then those of servers
+ * alone, then those of listeners alone; `port` is the standard one. */
 enum service {
     SERVICE_SMTP,
     SERVICE_SMTPS,
@@ -290,8 +290,10 @@ enum service {
     SERVICE_POP3S,
     SERVICE_IMAP,
     SERVICE_IMAPS,
-    SERVICES_LISTENED,
-    SERVICE_LMTP = SERVICES_LISTENED,
+    SERVICES_COMMON,
+    SERVICE_LMTP = SERVICES_COMMON,
+    SERVICES_SERVED,
+    SERVICE_MILTER = SERVICES_SERVED,
     SERVICES
 };
 struct service_info {

@@ -102,7 +102,8 @@ void selftest_targets(struct selftest *run, bool gateways, bool servers)
 {
     const struct config *config = run->config;
     for (size_t i = 0; gateways && i < config->listener_count; i++)
-        add_listener(run, &config->listeners[i]);
+        if (config->listeners[i].protocol != PROTOCOL_MILTER)
+            add_listener(run, &config->listeners[i]);
     for (size_t b = 0; servers && b < config->backend_count; b++)
         for (size_t s = 0; s < config->backends[b].server_count; s++)
             add_server(run, &config->backends[b], &config->backends[b].servers[s]);

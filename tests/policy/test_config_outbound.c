@@ -123,3 +123,37 @@ TEST(test_a_password_file_holds_one_line)
     assert_false(server_password(&two));
     assert_false(server_password(&none));
 }
+
+TEST(test_at_a_milter_the_mail_server_says_who_may_send)
+{
+    struct config *c =
+        load_good("listen milter on \"127.0.0.1\"\n"
+                  "listen milter \"out\" on \"127.0.0.1:8892\" { outbound relay out }\n"
+                  "listen milter \"to\" on \"127.0.0.1:8893\" { outbound }\n" RELAY);
+    assert_int_equal(c->listeners[0].protocol, PROTOCOL_MILTER);
+    assert_int_equal(c->listeners[0].port, 8891);
+    assert_int_equal(c->listeners[0].direction, DIRECTION_INBOUND);
+    assert_ptr_equal(c->listeners[1].relay, &c->backends[0]);
+    assert_null(c->listeners[2].relay);
+    config_free(&c);
+#define MILTER(options) "listen milter on \"127.0.0.1:8891\" { " options " }\n" RELAY
+    refuses(MILTER("outbound from { \"10.0.0.5\" } relay out"), "who may send is for the mail");
+    refuses(MILTER("relay out"), "a relay is for mail that leaves");
+    refuses(MILTER("starttls"), "mail servers ask here");
+    refuses(MILTER("banner \"x\""), "mail servers ask here");
+    refuses(MILTER("backend out"), "is for listeners where users log in");
+}
+
+TEST(test_a_milter_has_an_address_or_a_path)
+{
+    struct config *c = load_good("listen milter on \"unix:/run/gatepost/milter.sock\"\n"
+                                 "listen milter \"b\" on \"unix:/run/gatepost/other.sock\"\n");
+    assert_true(slice_eq(c->listeners[0].path, SLICE("/run/gatepost/milter.sock")));
+    assert_int_equal(c->listeners[0].port, 0);
+    config_free(&c);
+    refuses("listen milter on \"unix:relative\"\n", "expected a path from /");
+    refuses("listen milter on \"unix:/\"\n", "expected a path from /");
+    refuses("listen smtp on \"unix:/run/smtp\"\n", "expected an address such as");
+    refuses("listen milter on \"unix:/a\"\nlisten milter \"b\" on \"unix:/a\"\n",
+            "line 1 listens on this address");
+}
