@@ -57,6 +57,7 @@ void serving_accept(struct program *p, size_t i)
         [PROTOCOL_SMTP] = &smtp_protocol,
         [PROTOCOL_POP3] = &pop3_protocol,
         [PROTOCOL_IMAP] = &imap_protocol,
+        [PROTOCOL_MILTER] = &smtp_protocol,
     };
     if (p->listeners[i].index >= p->config->listener_count)
         program_give_up("the parent names a listener that is not configured");

@@ -2,6 +2,7 @@
 #include "proxy/session/listener.h"
 
 #include "base/log.h"
+#include "proxy/session/listener_asked.h"
 #include "proxy/session/session.h"
 
 #include <arpa/inet.h>
@@ -12,7 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPTS_A_TURN = 16, PAUSE_MS = 100 };
+enum {
+    ACCEPTS_A_TURN = 16,
+    ASKED_A_TURN = 2, /* of those that all proxies are offered */
+    NOTHING_MOST = 100,
+    PAUSE_MS = 100,
+};
 
 struct acceptor {
     struct proxy *proxy;
@@ -20,6 +26,7 @@ struct acceptor {
     const struct listener *listener;
     int fd;
     struct event *readable, *pause;
+    unsigned nothing; /* in a row */
 };
 
 static void peer_of(const struct sockaddr_storage *from, struct ip *ip, uint16_t *port)
@@ -85,6 +92,26 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* Whoever asks is asked for by all proxies; what is no client is passed by, as is a queue that somebody has closed:
+ * another comes. */
+static void on_asked(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct acceptor *a = arg;
+    struct milter_client client;
+    const struct ip nowhere = {.family = 0};
+    int stream, got = 1;
+    for (int i = 0; i < ASKED_A_TURN && got > 0; i++) {
+        got = listener_asked(fd, &client, &stream);
+        if (got > 0)
+            session_begin(a->proxy, a->protocol, a->listener, stream, &client.ip, client.port,
+                          &nowhere);
+    }
+    a->nothing = got < 0 ? a->nothing + 1 : 0;
+    if (a->nothing == NOTHING_MOST)
+        event_del(a->readable);
+}
+
 static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -101,7 +128,8 @@ struct acceptor *acceptor_new(struct proxy *proxy, const struct mail_protocol *p
         return NULL;
     }
     *a = (struct acceptor){.proxy = proxy, .protocol = protocol, .listener = listener, .fd = fd};
-    a->readable = event_new(proxy->base, fd, EV_READ | EV_PERSIST, on_readable, a);
+    a->readable = event_new(proxy->base, fd, EV_READ | EV_PERSIST,
+                            listener->protocol == PROTOCOL_MILTER ? on_asked : on_readable, a);
     a->pause = event_new(proxy->base, -1, 0, on_pause_over, a);
     if (!a->readable || !a->pause || event_add(a->readable, NULL) != 0)
         acceptor_free(&a);

@@ -31,6 +31,12 @@ struct pace {
     uint64_t came;
 };
 
+/* The encryption of who speaks to a mail server that asks us as a milter. */
+struct told_tls {
+    char version[16]; /* empty: there is none */
+    char cipher[64];
+};
+
 enum session_line {
 #define SESSION_LINE(id, word) LINE_##id,
 #include "proxy/session/session_lines.def"
@@ -71,6 +77,7 @@ struct session {
     uint64_t came;                           /* octets since it does what it does */
     struct pace pace;
     int64_t began_at; /* clock_wall */
+    struct told_tls told_tls;
     bool greeted, starting_tls;
     bool leaving;          /* it said so: nothing more of it is waited for */
     int64_t lingers_until; /* clock_ms, once all is out; 0: it is not */

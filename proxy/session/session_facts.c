@@ -23,13 +23,28 @@ void session_client_facts(const struct session *s, struct facts *facts)
         origin_facts(s->proxy->config, &s->client, facts);
 }
 
+const char *session_tls_version(const struct session *s)
+{
+    const SSL *ssl = s->stream ? stream_ssl(s->stream) : NULL;
+    if (ssl)
+        return SSL_get_version(ssl);
+    return *s->told_tls.version ? s->told_tls.version : NULL;
+}
+
+const char *session_tls_cipher(const struct session *s)
+{
+    const SSL *ssl = s->stream ? stream_ssl(s->stream) : NULL;
+    return ssl ? SSL_get_cipher_name(ssl) : *s->told_tls.version ? s->told_tls.cipher : NULL;
+}
+
 void session_tls_facts(const struct session *s, struct arena *arena, struct facts *facts)
 {
     struct value *fact = facts->fact;
     SSL *ssl = stream_ssl(s->stream);
     const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
-    fact[FACT_TLS_ACTIVE] = value_bool(ssl != NULL);
-    fact[FACT_TLS_VERSION] = ssl ? value_text(slice_of(SSL_get_version(ssl))) : value_absent();
-    fact[FACT_TLS_CIPHER] = ssl ? value_text(slice_of(SSL_get_cipher_name(ssl))) : value_absent();
+    const char *version = session_tls_version(s), *cipher = session_tls_cipher(s);
+    fact[FACT_TLS_ACTIVE] = value_bool(version != NULL);
+    fact[FACT_TLS_VERSION] = version ? value_text(slice_of(version)) : value_absent();
+    fact[FACT_TLS_CIPHER] = cipher ? value_text(slice_of(cipher)) : value_absent();
     fact[FACT_TLS_SNI] = name ? value_domain(arena, slice_of(name)) : value_absent();
 }

@@ -9,6 +9,9 @@
 void session_facts(const struct session *s, struct facts *facts);
 /* The client, and what was found out about it. */
 void session_client_facts(const struct session *s, struct facts *facts);
+/* The version of TLS, and the cipher, with which the client's connection is encrypted. NULL: it is not. */
+const char *session_tls_version(const struct session *s);
+const char *session_tls_cipher(const struct session *s);
 /* The connection's encryption; texts in the arena. */
 void session_tls_facts(const struct session *s, struct arena *arena, struct facts *facts);
 

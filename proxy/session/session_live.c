@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
 #include "proxy/session/session.h"
+#include "proxy/session/session_facts.h"
 
 #include <event2/event.h>
 
@@ -28,7 +29,7 @@ static void write_shown(struct session *s)
 {
     struct live_session shown = {.client = s->client,
                                  .port = s->client_port,
-                                 .secured = s->stream && stream_ssl(s->stream),
+                                 .secured = session_tls_version(s) != NULL,
                                  .began = s->began,
                                  .since = s->since,
                                  .commands = s->commands,

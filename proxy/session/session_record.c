@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/session/session_facts.h"
 
 enum {
     SINGLY = 10,       /* of a session; what is past that is told as a number */
@@ -17,7 +18,7 @@ static struct slice word_of(enum fact fact, int index)
 
 void session_record(struct session *s, struct record *record)
 {
-    SSL *ssl = s->stream ? stream_ssl(s->stream) : NULL;
+    const char *tls = session_tls_version(s);
     record->session = slice_of(s->id);
     if (record->id.len == 0)
         record->id = record->session;
@@ -26,7 +27,7 @@ void session_record(struct session *s, struct record *record)
     record->direction = word_of(FACT_DIRECTION, s->listener->direction);
     record->client = s->client;
     record->port = s->client_port;
-    record->tls = ssl ? slice_of(SSL_get_version(ssl)) : SLICE("");
+    record->tls = slice_of(tls ? tls : "");
     if (s->study) {
         record->client_dns.count = s->study->dns.queries;
         record->client_dns.ms = s->study->dns.ms;

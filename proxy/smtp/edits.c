@@ -10,16 +10,10 @@
 
 enum { CHANGES_MAX = 4096, DOTS_AS_PIECES_MAX = 256 };
 
-/* [from, to) of the message becomes `literal`. */
-struct change {
-    size_t from, to, order;
-    struct slice literal;
-};
-
 struct work {
     struct arena *arena;
     const struct edit_input *in;
-    struct change *changes;
+    struct edit_change *changes;
     size_t change_count, change_room;
     struct slice front; /* trace and added fields */
     size_t header;      /* where the message's own begin */
@@ -31,9 +25,10 @@ struct work {
 static bool make_room(struct work *w)
 {
     w->out->too_many = w->change_count == CHANGES_MAX;
-    struct change *changes = w->out->too_many ? NULL
-                                              : arena_grow(w->arena, w->changes, w->change_count,
-                                                           &w->change_room, sizeof *changes);
+    struct edit_change *changes =
+        w->out->too_many
+            ? NULL
+            : arena_grow(w->arena, w->changes, w->change_count, &w->change_room, sizeof *changes);
     if (changes)
         w->changes = changes;
     return changes != NULL;
@@ -45,7 +40,7 @@ static void change(struct work *w, size_t from, size_t to, struct slice literal)
         w->failed = true;
         return;
     }
-    w->changes[w->change_count] = (struct change){from, to, w->change_count, literal};
+    w->changes[w->change_count] = (struct edit_change){from, to, w->change_count, literal};
     w->change_count++;
 }
 
@@ -189,7 +184,7 @@ static void set_front_off(struct work *w)
 
 static int by_place(const void *a, const void *b)
 {
-    const struct change *x = a, *y = b;
+    const struct edit_change *x = a, *y = b;
     if (x->from != y->from)
         return x->from < y->from ? -1 : 1;
     return x->order < y->order ? -1 : 1;
@@ -213,7 +208,7 @@ static void assemble(struct work *w)
     size_t at = 0;
     put_piece(w, w->front);
     for (size_t i = 0; i < w->change_count; i++) {
-        const struct change *c = &w->changes[i];
+        const struct edit_change *c = &w->changes[i];
         if (c->from < at)
             continue;
         put_piece(w, slice_sub(message, at, c->from));
@@ -337,6 +332,17 @@ bool edits_assemble(struct arena *arena, const struct edit_input *input, struct 
     if (!out->pieces)
         return false;
     assemble(&w);
+    return !w.failed;
+}
+
+bool edits_list(struct arena *arena, const struct edit_input *input, struct edit_list *out)
+{
+    struct edited whole = {.count = 0};
+    struct work w = {.arena = arena, .in = input, .out = &whole, .front = input->trace};
+    collect(&w);
+    if (w.change_count > 1)
+        qsort(w.changes, w.change_count, sizeof *w.changes, by_place);
+    *out = (struct edit_list){w.front, w.changes, w.change_count, whole.too_many};
     return !w.failed;
 }
 

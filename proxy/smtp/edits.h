@@ -45,4 +45,17 @@ bool edits_assemble(struct arena *arena, const struct edit_input *input, struct 
 bool edits_close(struct arena *arena, struct slice front, struct edited *out);
 void edited_free(struct edited *edited);
 
+/* The same as a list, for who changes the message elsewhere. */
+struct edit_change {
+    size_t from, to, order; /* [from, to) of the message becomes `literal` */
+    struct slice literal;
+};
+struct edit_list {
+    struct slice front;                /* fields to be put before all, each with its CRLF */
+    const struct edit_change *changes; /* by place; what begins in another's is nothing */
+    size_t count;
+    bool too_many;
+};
+bool edits_list(struct arena *arena, const struct edit_input *input, struct edit_list *out);
+
 #endif

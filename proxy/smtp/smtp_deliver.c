@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "filters/mime/headers.h"
 #include "proxy/smtp/recipient_cache.h"
+#include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_banner.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_fields.h"
@@ -272,21 +273,27 @@ static void delivered(struct smtp_job *job)
         all_fare_so(s, &job->final_reply);
 }
 
+/* A mail server that asks writes its own Received, and keeps the body. */
+static bool edit_input(struct smtp_session *s, struct edit_input *input)
+{
+    const struct transaction *t = &s->t;
+    bool inbound = s->base.listener->direction == DIRECTION_INBOUND, asked = smtp_is_asked(s);
+    *input = (struct edit_input){.message = spool_bytes(t->message.spool),
+                                 .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
+                                 .trace = asked ? smtp_results(s) : smtp_fields(s),
+                                 .edits = t->verdict->edits,
+                                 .edit_count = t->verdict->edit_count,
+                                 .parts = t->message.parts,
+                                 .part_count = t->message.part_count,
+                                 .dots = t->data.dots || t->verdict->edit_count};
+    return input->message.ptr && input->trace.ptr && (asked || smtp_banner(s, t->verdict, input));
+}
+
 /* False: out of memory, or it cannot be changed so. */
 static bool edit(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
-    bool inbound = s->base.listener->direction == DIRECTION_INBOUND;
-    struct edit_input input = {.message = spool_bytes(t->message.spool),
-                               .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
-                               .trace = smtp_fields(s),
-                               .edits = t->verdict->edits,
-                               .edit_count = t->verdict->edit_count,
-                               .parts = t->message.parts,
-                               .part_count = t->message.part_count,
-                               .dots = t->data.dots || t->verdict->edit_count};
-    return input.message.ptr && input.trace.ptr && smtp_banner(s, t->verdict, &input) &&
-           edits_assemble(s->mail, &input, &t->edited);
+    struct edit_input input;
+    return edit_input(s, &input) && edits_assemble(s->mail, &input, &s->t.edited);
 }
 
 /* ---- what is told when nobody knows whether it arrived ---- */
@@ -354,10 +361,23 @@ static void describe_job(struct smtp_session *s, struct job_recipient *to)
                                .size = t->edited.size};
 }
 
+static void pass(struct smtp_session *s)
+{
+    struct edit_input input;
+    if (edit_input(s, &input))
+        smtp_asked_pass(s, &input);
+    else
+        no_room(s);
+}
+
 /* It is whole, and signed. */
 static void hand_over(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
+    if (smtp_is_asked(s)) {
+        pass(s);
+        return;
+    }
     if (smtp_login_is_lost(s)) {
         smtp_finish_say(s, "defer", 451, "4.4.1", "mail server has hung up, log in again");
         return;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "filters/mime/headers.h"
+#include "proxy/session/session_facts.h"
 #include "proxy/smtp/smtp_results.h"
 #include "proxy/smtp/trace.h"
 
@@ -14,18 +15,18 @@ static const struct settings *settings_of(const struct smtp_session *s)
 static struct slice trace_field(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
-    SSL *ssl = stream_ssl(s->base.stream);
+    const char *version = session_tls_version(&s->base), *cipher = session_tls_cipher(&s->base);
     struct trace trace = {.helo = s->helo,
                           .client = &s->base.client,
                           .hostname = s->base.proxy->config->hostname,
                           .id = slice_of(s->ref),
                           .esmtp = s->esmtp,
-                          .tls = ssl != NULL,
+                          .tls = version != NULL,
                           .utf8 = t->mail.utf8,
                           .logged_in = s->submitter,
                           .hides = s->submitter && settings_of(s)->smtp_hide_submitter,
-                          .tls_version = ssl ? SSL_get_version(ssl) : "",
-                          .tls_cipher = ssl ? SSL_get_cipher_name(ssl) : "",
+                          .tls_version = version ? version : "",
+                          .tls_cipher = cipher ? cipher : "",
                           .recipient =
                               t->recipient_count == 1 ? t->recipients[0].path.address : SLICE(""),
                           .now = clock_wall()};

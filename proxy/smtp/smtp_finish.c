@@ -3,6 +3,7 @@
 
 #include "proxy/examine/answered.h"
 #include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_hold.h"
 #include "proxy/smtp/smtp_retry.h"
@@ -73,6 +74,8 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
     if (code / 100 == 2 && was_delivered(s))
         remember_contacts(s);
+    if (code / 100 == 2 && smtp_is_asked(s))
+        smtp_asked_tell(s);
     if (decision->backend.len)
         smtp_answer_backend_recorded(
             s, &(struct backend_reply){.code = code, .enhanced = enhanced, .text = text});

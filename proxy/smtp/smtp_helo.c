@@ -52,6 +52,9 @@ static void tell_hidden(struct smtp_session *s)
 /* What all backends can do, without what is hidden from this client. */
 static struct smtp_capabilities offered_to(const struct smtp_session *s)
 {
+    if (smtp_is_asked(s)) /* it has answered EHLO itself */
+        return (struct smtp_capabilities){
+            .known = true, .eight_bit = true, .utf8 = true, .dsn = true};
     struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends, s->base.listener);
     can.eight_bit &= !smtp_hides(s, KEYWORD_EIGHT_BIT);
     can.utf8 &= !smtp_hides(s, KEYWORD_UTF8);

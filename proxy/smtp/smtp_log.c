@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/session/session_facts.h"
 #include "proxy/session/session_log.h"
 #include "proxy/smtp/smtp_login.h"
 
@@ -24,8 +25,8 @@ static const struct config *config_of(const struct smtp_session *s)
 
 static const char *tls_version(const struct smtp_session *s)
 {
-    const SSL *ssl = s->base.stream ? stream_ssl(s->base.stream) : NULL;
-    return ssl ? SSL_get_version(ssl) : "";
+    const char *version = session_tls_version(&s->base);
+    return version ? version : "";
 }
 
 static struct slice rule_of(const struct smtp_session *s, const struct verdict *rules)

@@ -9,6 +9,7 @@
 #include "proxy/session/session_log.h"
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_login.h"
@@ -146,12 +147,12 @@ static bool waits_for_backend(const struct smtp_session *s, const struct recipie
 
 static void accept_recipient(struct smtp_session *s, const struct recipient *r)
 {
-    if (waits_for_backend(s, r)) {
+    if (!smtp_is_asked(s) && waits_for_backend(s, r)) {
         refuse(s, 451, "4.4.1", "mail server is not reachable now, try again later");
-    } else if (backend_can(s, r, s->t.backend)) {
+    } else if (smtp_is_asked(s) || backend_can(s, r, s->t.backend)) {
         s->t.recipient_count++;
         arena_adopt(s->mail, s->rcpt);
-        smtp_say(s, 250, "2.1.5", "recipient noted");
+        smtp_asked_note(s, ASKED_RECIPIENT, s->t.recipient_count - 1);
     }
 }
 
@@ -241,7 +242,7 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
 static void check_exists(struct smtp_session *s, struct recipient *r)
 {
     struct backend_reply remembered;
-    if (!s->t.backend->recipient_check || smtp_delivered_perhaps(s, r))
+    if (smtp_is_asked(s) || !s->t.backend->recipient_check || smtp_delivered_perhaps(s, r))
         accept_recipient(s, r);
     else if (smtp_login_is_lost(s))
         refuse(s, 451, "4.4.1", "mail server has hung up, log in again");
@@ -403,11 +404,11 @@ static bool same_params(const struct smtp_rcpt_params *a, const struct smtp_rcpt
 
 /* Named twice, he is one recipient: a server that refuses the second naming would have us tell the
  * first one so. */
-static bool is_there_already(const struct smtp_session *s, const struct recipient *r)
+static bool is_there_already(const struct smtp_session *s, const struct recipient *r, size_t *at)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (slice_eq(s->t.recipients[i].path.spelled, r->path.spelled) &&
-            same_params(&s->t.recipients[i].job.params, &r->job.params))
+    for (*at = 0; *at < s->t.recipient_count; ++*at)
+        if (slice_eq(s->t.recipients[*at].path.spelled, r->path.spelled) &&
+            same_params(&s->t.recipients[*at].job.params, &r->job.params))
             return true;
     return false;
 }
@@ -419,7 +420,7 @@ static bool is_answered_as_teacher(struct smtp_session *s, const struct recipien
     case TEACH_NOT:
         return false;
     case TEACH_TAKEN:
-        smtp_say(s, 250, "2.1.5", "recipient noted");
+        smtp_asked_note(s, ASKED_TAUGHT, s->t.taught_count - 1);
         break;
     case TEACH_ALONE:
         smtp_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
@@ -445,8 +446,9 @@ static const struct backend *way_out(const struct smtp_session *s)
 static void consider(struct smtp_session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
-    if (is_there_already(s, r)) {
-        smtp_say(s, 250, "2.1.5", "recipient noted already");
+    size_t same;
+    if (is_there_already(s, r, &same)) {
+        smtp_asked_note(s, ASKED_RECIPIENT, same);
         return;
     }
     const struct backend *relay = way_out(s);
@@ -456,7 +458,9 @@ static void consider(struct smtp_session *s, struct recipient *r)
         return;
     r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
                  !table_holds_text(domain->recipients, r->path.spelled);
-    if (!backend)
+    if (smtp_is_asked(s))
+        study(s);
+    else if (!backend)
         refuse(s, 550, "5.7.1", "relaying denied");
     else if (fits_backend(s, backend) && backend_can(s, r, backend))
         study(s);

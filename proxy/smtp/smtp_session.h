@@ -17,6 +17,7 @@
  *   smtp_sign.c         signatures of what leaves
  *   smtp_deliver.c      the backend, with
  *   smtp_delivered.c    who has it from an earlier try
+ *   smtp_asked.c        or a mail server that asks as of a milter
  *   smtp_finish.c       the end of a message
  *   smtp_transaction.c  ... and of a transaction
  *   smtp_record.c, smtp_log.c, smtp_results.c  what is written of it, for people and for those behind */
@@ -156,6 +157,8 @@ struct transaction {
     uint64_t aside_tickets[ASIDES];
     unsigned asides;               /* how many of those it was asked for */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
+    struct slice
+        passed; /* what a mail server that asks is told to do; ptr NULL: to keep none of it */
 };
 
 /* Who was accepted at RCPT. */
@@ -196,6 +199,12 @@ struct smtp_session {
 static inline bool smtp_hides(const struct smtp_session *s, enum keyword keyword)
 {
     return s->hidden & 1U << keyword;
+}
+
+/* A mail server asks what to do with what is said to it: we deliver nothing, and it answers (common/milter.h). */
+static inline bool smtp_is_asked(const struct smtp_session *s)
+{
+    return s->base.listener->protocol == PROTOCOL_MILTER;
 }
 
 /* What is wanted of the mail that it brings. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "policy/table.h"
 #include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
@@ -187,7 +188,7 @@ static void verb_mail(struct smtp_session *s, struct slice argument)
         smtp_error(s, 530, "5.7.0", "STARTTLS first");
     } else if (s->base.listener->submission && !s->submitter) {
         smtp_error(s, 530, "5.7.0", "log in first (AUTH)");
-    } else if (s->base.listener->relay && !s->submitter && !is_trusted(s)) {
+    } else if (s->base.listener->relay && !s->submitter && !smtp_is_asked(s) && !is_trusted(s)) {
         smtp_error(s, 550, "5.7.1", "relaying denied: only our own servers send through here");
     } else if (++s->transactions > settings_of(s)->limits_messages) {
         smtp_close(s, 421, "4.7.0", "too many messages in one session");
@@ -310,6 +311,16 @@ static void verb_help(struct smtp_session *s, struct slice argument)
 {
     (void)argument;
     smtp_say(s, 214, "2.0.0", "see RFC 5321");
+}
+
+static void verb_xtls(struct smtp_session *s, struct slice argument)
+{
+    if (!smtp_is_asked(s))
+        smtp_error(s, 500, "5.5.1", "command not recognised");
+    else if (smtp_asked_tls(s, argument))
+        smtp_say(s, 250, "2.0.0", "noted");
+    else
+        smtp_error(s, 501, "5.5.4", "XTLS version cipher");
 }
 
 static void verb_unsupported(struct smtp_session *s, struct slice argument)
