@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,48 @@ static const struct call keeper_calls[] = {
     CALL(nanosleep),      CALL(clock_nanosleep),
 };
 
+/* libmilter's threads and sockets, and streams between the two ends of pairs. */
+static const struct call milter_calls[] = {
+    CALL_IF(clone, ARGUMENT(0, MASKED(CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM))),
+    CALL_IF(socketpair, ARGUMENT(0, EQUALS(AF_UNIX)),
+            ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, SOCK_STREAM))),
+    CALL(set_robust_list),
+    CALL(rseq),
+    CALL(gettid),
+    CALL(sigaltstack),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(rt_sigtimedwait),
+    CALL(nanosleep),
+    CALL(clock_nanosleep),
+    CALL(pipe),
+    CALL(pipe2),
+    CALL(poll),
+    CALL(ppoll),
+    CALL(select),
+    CALL(pselect6),
+    CALL(accept),
+    CALL(accept4),
+    CALL(getsockname),
+    CALL(getpeername),
+    CALL(setsockopt),
+    CALL(getsockopt),
+    CALL(shutdown),
+    CALL(recvfrom),
+    CALL(sendto),
+    CALL(readv),
+    CALL(writev),
+    CALL(fcntl),
+    CALL(prlimit64),
+    CALL(getuid),
+    CALL(geteuid),
+};
+
+/* The C library asks for threads in a way that no filter can look into, and then in the old one. */
+static const struct call thread_refusals[] = {
+    CALL(clone3),
+};
+
 /* Refused with an errno rather than death. A C library that has lost its syslog socket tries to get
  * a new one; */
 static const struct call socket_refusals[] = {
@@ -159,7 +202,11 @@ static int add_jail(scmp_filter_ctx filter, enum jail jail)
         result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(proxy_calls));
     if (result == 0 && jail == JAIL_KEEPER)
         result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(keeper_calls));
-    if (result == 0 && (jail == JAIL_PROXY || jail == JAIL_KEEPER))
+    if (result == 0 && jail == JAIL_MILTER)
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(milter_calls));
+    if (result == 0 && jail == JAIL_MILTER)
+        result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(ENOSYS), TABLE(thread_refusals));
+    if (result == 0 && (jail == JAIL_PROXY || jail == JAIL_KEEPER || jail == JAIL_MILTER))
         result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(socket_refusals));
     if (result == 0 && jail == JAIL_PROXY)
         result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(ENOMEM), TABLE(growing_calls));
@@ -207,7 +254,8 @@ static bool confine(enum jail jail, const char *folder, const char **reason)
     const struct landlock_place own = {folder, LANDLOCK_KEEP};
     if (jail == JAIL_PROXY || landlock_confine(&own, folder ? 1 : 0))
         return true;
-    if ((jail == JAIL_PURE || jail == JAIL_OPENER) && (errno == ENOSYS || errno == EOPNOTSUPP))
+    if ((jail == JAIL_PURE || jail == JAIL_OPENER || jail == JAIL_MILTER) &&
+        (errno == ENOSYS || errno == EOPNOTSUPP))
         return true;
     return failed(reason, "Landlock", errno);
 }

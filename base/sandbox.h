@@ -13,6 +13,7 @@ enum jail {
     JAIL_ANTIVIRUS, /* as pure, with files below one private folder */
     JAIL_PROXY,     /* network, no files, no processes */
     JAIL_KEEPER,    /* files below one folder, sockets that it was given */
+    JAIL_MILTER,    /* threads, and a socket that it was given to accept from */
 };
 
 /* Enters for good. `folder` is the only one that JAIL_ANTIVIRUS and JAIL_KEEPER may use (NULL

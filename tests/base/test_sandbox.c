@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -335,6 +336,46 @@ TEST(test_proxy_jail_has_the_network_and_no_files)
            {"mprotect code", makes_data_code}, {"x32", calls_by_the_32_bit_door});
 }
 
+static void *counts(void *number)
+{
+    ++*(int *)number;
+    pthread_exit(number);
+}
+
+static bool has_threads(void)
+{
+    pthread_t threads[20];
+    int numbers[20] = {0}, sum = 0;
+    for (int i = 0; i < 20; i++)
+        if (pthread_create(&threads[i], NULL, counts, &numbers[i]) != 0)
+            return false;
+    for (int i = 0; i < 20; i++)
+        if (pthread_join(threads[i], NULL) != 0)
+            return false;
+    for (int i = 0; i < 20; i++)
+        sum += numbers[i];
+    return sum == 20;
+}
+
+TEST(test_milter_jail_has_threads_and_streams_and_nothing_else)
+{
+    pthread_t first;
+    int number = 0;
+    need_a_jail();
+    /* What ends a thread is loaded with the first. */
+    assert_int_equal(pthread_create(&first, NULL, counts, &number), 0);
+    assert_int_equal(pthread_join(first, NULL), 0);
+    assert_int_equal(fate(JAIL_MILTER, allocates), ALLOWED);
+    assert_int_equal(fate(JAIL_MILTER, has_threads), ALLOWED);
+    assert_int_equal(fate(JAIL_MILTER, makes_a_pair_of_stream_sockets), ALLOWED);
+    assert_int_equal(fate(JAIL_MILTER, is_refused_sockets_of_the_machine), ALLOWED);
+    DEADLY(JAIL_MILTER, {"open", opens_a_file}, {"socket", opens_a_socket}, {"execve", executes},
+           {"fork", forks}, {"kill", kills}, {"ptrace", traces}, {"mmap code", maps_code},
+           {"mprotect code", makes_data_code}, {"ioctl", does_io_control},
+           {"x32", calls_by_the_32_bit_door}, {"memfd", makes_a_file}, {"splice", splices},
+           {"datagram pair", makes_a_pair_of_datagram_sockets}, {"listen", listens});
+}
+
 TEST(test_proxy_jail_has_no_way_to_sockets_of_the_machine)
 {
     need_a_jail();
@@ -399,6 +440,7 @@ TEST(test_without_landlock_those_go_on_who_need_no_files)
         assert_true(is_entered_without_landlock(JAIL_PURE, errors[i]));
         assert_true(is_entered_without_landlock(JAIL_OPENER, errors[i]));
         assert_true(is_entered_without_landlock(JAIL_PROXY, errors[i]));
+        assert_true(is_entered_without_landlock(JAIL_MILTER, errors[i]));
         assert_false(is_entered_without_landlock(JAIL_ANTIVIRUS, errors[i]));
         assert_false(is_entered_without_landlock(JAIL_KEEPER, errors[i]));
     }
