@@ -17,6 +17,7 @@
 #include "parent/parent_learn.h"
 #include "parent/parent_listen.h"
 #include "parent/parent_load.h"
+#include "parent/parent_milter.h"
 #include "parent/parent_pulse.h"
 #include "parent/parent_redis.h"
 #include "parent/parent_release.h"
@@ -110,6 +111,7 @@ struct parent {
     struct release release;
     struct learn learn;
     struct sign sign;
+    struct milters milters;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
     struct configuration_files files;
@@ -147,6 +149,7 @@ void slot_kill(struct slot *slot, const char *why);
 bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
 void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
 void slot_send_signer(struct slot *slot, const struct sign *sign);
+void slot_send_milter(struct slot *slot, const struct milter *milter);
 void slot_send_lists(struct slot *slot, const struct keeper *keeper);
 void slot_send_mark(struct slot *slot, const struct release *release);
 bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);

@@ -72,7 +72,8 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
     for (unsigned number = 0; number < generation->slot_count; number++)
         generation->slots[number] =
             (struct slot){.generation = generation, .number = number, .control = -1};
-    return sockets_open(&parent->sockets, config, generation->slot_count, report);
+    return milters_open(&parent->milters, config, report) &&
+           sockets_open(&parent->sockets, config, generation->slot_count, report);
 }
 
 /* What a generation that goes or never came has claimed, once no other can need it. */

@@ -75,6 +75,12 @@ bool sockets_same_address(const struct listen_socket *socket, const struct ip *i
  * for both: a reload that gives 0.0.0.0 a listener of its own, or takes it away, loses no queue. */
 enum { BOUND_MOST = 2 };
 
+/* libmilter opens the sockets that it serves (parent_milter.h). */
+static bool is_served_elsewhere(const struct listener *listener)
+{
+    return listener->protocol == PROTOCOL_MILTER;
+}
+
 static size_t bound_by(const struct listener *listener, struct ip out[static BOUND_MOST])
 {
     out[0] = listener->ip;
@@ -86,6 +92,8 @@ static bool binds(const struct listener *listener, const struct listen_socket *s
 {
     struct ip ips[BOUND_MOST];
     bool found = false;
+    if (is_served_elsewhere(listener))
+        return false;
     for (size_t i = bound_by(listener, ips); i-- > 0;)
         found |= sockets_same_address(socket, &ips[i], listener->port);
     return found;
@@ -157,7 +165,7 @@ static bool open_listener(struct sockets *sockets, const struct config *config,
                           const struct listener *listener, unsigned slots, struct buf *report)
 {
     struct ip ips[BOUND_MOST];
-    size_t count = bound_by(listener, ips);
+    size_t count = is_served_elsewhere(listener) ? 0 : bound_by(listener, ips);
     for (size_t i = 0; i < count; i++) {
         if (open_address(sockets, &ips[i], listener->port, slots))
             continue;
@@ -182,7 +190,8 @@ static size_t first_twin(const struct config *config)
         const struct listener *one = &config->listeners[i];
         struct listen_socket socket = {.ip = one->ip, .port = one->port};
         for (size_t k = 0; k < i; k++)
-            if (sockets_same_address(&socket, &config->listeners[k].ip, config->listeners[k].port))
+            if (one->path.len == 0 && config->listeners[k].path.len == 0 &&
+                sockets_same_address(&socket, &config->listeners[k].ip, config->listeners[k].port))
                 return i;
     }
     return config->listener_count;

@@ -20,7 +20,7 @@
 enum {
     STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
     SCANNERS_GRACE = 3000, /* and scanners after them */
-    POLLED_MAX = 5 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    POLLED_MAX = 5 + MILTERS_MOST + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
     LONGEST_WAIT = 60000,
 };
 
@@ -49,6 +49,7 @@ struct polled {
     struct release *release;
     struct learn *learn;
     struct sign *sign;
+    struct milter *milter;
 };
 
 struct poll_set {
@@ -87,6 +88,9 @@ static void collect(struct parent *parent, struct poll_set *set)
     add_polled(set, parent->learn.process.control, POLLIN,
                (struct polled){.learn = &parent->learn});
     add_polled(set, parent->sign.process.control, POLLIN, (struct polled){.sign = &parent->sign});
+    for (size_t i = 0; i < parent->milters.count; i++)
+        add_polled(set, parent->milters.all[i].process.control, POLLIN,
+                   (struct polled){.milter = &parent->milters.all[i]});
     FOR_EACH_GENERATION(generation, parent)
         add_generation(set, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
@@ -147,6 +151,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             learn_hear(polled->learn, now);
         } else if (polled->sign) {
             sign_hear(polled->sign, now);
+        } else if (polled->milter) {
+            milter_hear(polled->milter, now);
         } else {
             scanners_hear(polled->scanners, polled->head, now);
         }
@@ -175,7 +181,8 @@ static void reap(struct parent *parent, int64_t now)
             known = scanners_died(&parent->scanners[kind], pid, status, now);
         known = known || release_died(&parent->release, pid, status, now) ||
                 learn_died(&parent->learn, pid, status, now) ||
-                sign_died(&parent->sign, pid, status, now);
+                sign_died(&parent->sign, pid, status, now) ||
+                milters_died(&parent->milters, pid, status, now);
         if (!known && !keeper_died(&parent->keeper, pid, status, now))
             private_redis_died(&parent->redis, pid, status, now);
     }
@@ -243,6 +250,7 @@ void parent_stop(struct parent *parent, int64_t now)
     }
     shorten_drains(parent);
     sockets_prune(&parent->sockets, NULL);
+    milters_configure(&parent->milters, NULL, now);
     if (parent->stopping)
         return;
     parent->stopping = true;
@@ -277,7 +285,8 @@ static bool is_over(const struct parent *parent)
             return false;
     return parent->stopping && !parent->old && parent->redis.pid == 0 &&
            parent->keeper.process.pid == 0 && parent->release.process.pid == 0 &&
-           parent->learn.process.pid == 0 && parent->sign.process.pid == 0;
+           parent->learn.process.pid == 0 && parent->sign.process.pid == 0 &&
+           milters_gone(&parent->milters);
 }
 
 static void sooner(int64_t *next, int64_t at)
@@ -386,6 +395,20 @@ static void tell_signer(struct parent *parent)
             slot_send_signer(&generation->slots[number], &parent->sign);
 }
 
+static void tell_milters(struct parent *parent)
+{
+    struct generation *generation;
+    for (size_t i = 0; i < parent->milters.count; i++) {
+        struct milter *milter = &parent->milters.all[i];
+        if (!milter->news)
+            continue;
+        milter->news = false;
+        FOR_EACH_GENERATION(generation, parent)
+            for (unsigned number = 0; number < generation->slot_count; number++)
+                slot_send_milter(&generation->slots[number], milter);
+    }
+}
+
 /* Does everything that is due; returns when the next is. */
 static int64_t settle(struct parent *parent, int64_t now)
 {
@@ -419,8 +442,10 @@ static int64_t settle(struct parent *parent, int64_t now)
     sooner(&next, release_settle(&parent->release, now));
     sooner(&next, learn_settle(&parent->learn, now));
     sooner(&next, sign_settle(&parent->sign, now));
+    sooner(&next, milters_settle(&parent->milters, now));
     tell_pairs(parent, now);
     tell_signer(parent);
+    tell_milters(parent);
     tell_lists(parent);
     tell_mark(parent);
     FOR_EACH_GENERATION(generation, parent) {

@@ -84,6 +84,7 @@ void parent_apply_helpers(struct parent *parent, const struct config *config, in
         keeper_configure(&parent->keeper, config, now);
     release_configure(&parent->release, config, now);
     learn_configure(&parent->learn, config, now);
+    milters_configure(&parent->milters, config, now);
     if (parent->current)
         parent_apply_signing(parent, parent->current, now);
     if (!config->settings.learn_enabled && parent->scanners[SCANNER_SCAN].model >= 0)

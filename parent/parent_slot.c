@@ -92,6 +92,18 @@ void slot_send_signer(struct slot *slot, const struct sign *sign)
         slot_send(slot, MESSAGE_SIGNER, (struct slice){NULL, 0}, sign->queue[SIGN_PROXIES_END]);
 }
 
+/* One that still drains takes no more; one that starts is told otherwise. */
+void slot_send_milter(struct slot *slot, const struct milter *milter)
+{
+    const struct config *config = slot->generation->loaded.config;
+    if (slot->state != PROXY_STARTING && slot->state != PROXY_SERVING)
+        return;
+    for (uint32_t i = 0; i < config->listener_count; i++)
+        if (milter_is_of(milter, &config->listeners[i]))
+            slot_send(slot, MESSAGE_LISTENER, (struct slice){(const char *)&i, sizeof i},
+                      milter->queue[MILTER_PROXIES_END]);
+}
+
 void slot_send_lists(struct slot *slot, const struct keeper *keeper)
 {
     slot_send(slot, MESSAGE_LISTS, (struct slice){NULL, 0}, keeper->lists);
@@ -196,6 +208,9 @@ static int next_socket(const struct parent *parent, struct slot *slot)
 {
     const struct config *config = slot->generation->loaded.config;
     for (; slot->listener < config->listener_count; slot->listener++, slot->socket = 0) {
+        int queue = milters_queue(&parent->milters, &config->listeners[slot->listener]);
+        if (queue >= 0 && slot->socket++ == 0)
+            return queue;
         int fd = sockets_next(&parent->sockets, &config->listeners[slot->listener], slot->number,
                               slot->generation->slot_count, &slot->socket);
         if (fd >= 0)
