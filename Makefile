@@ -36,10 +36,10 @@ CPPFLAGS += -DSANITIZED
 endif
 
 # A program's main stands in the file that bears its name; every other file belongs to its floor's library.
-PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-scan gatepost-av gatepost-qr gatepostctl
-MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c keeper/gatepost-learn.c keeper/gatepost-sign.c filters/gatepost-scan.c filters/gatepost-av.c filters/gatepost-qr.c console/gatepostctl.c
+PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-milter gatepost-scan gatepost-av gatepost-qr gatepostctl
+MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c keeper/gatepost-learn.c keeper/gatepost-sign.c milter/gatepost-milter.c filters/gatepost-scan.c filters/gatepost-av.c filters/gatepost-qr.c console/gatepostctl.c
 MAINS    := $(wildcard $(MAINS))
-FLOORS   := base policy filters common parent proxy keeper console
+FLOORS   := base policy filters common parent proxy keeper milter console
 sources   = $(wildcard $(1)/*.c $(1)/*/*.c)
 lib_src   = $(filter-out $(MAINS),$(call sources,$(1)))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
@@ -54,7 +54,7 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 
 # What building and running need,
 PACKAGES := gcc make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev libarchive-dev libmagic-dev libopendkim-dev \
-            libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libunistring-dev libsqlite3-dev libzstd-dev \
+            libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libunistring-dev libsqlite3-dev libzstd-dev libmilter-dev \
             libunbound-dev libhiredis-dev libcurl4-openssl-dev tzdata redis-server
 # and what only tests and the lab do.
 TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libicu72 openssl iproute2 procps curl mandoc zip p7zip-full mmdb-bin \
@@ -130,7 +130,7 @@ ZSH ?= $(PREFIX)/share/zsh/site-functions
 install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
-	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-scan gatepost-av gatepost-qr; do \
+	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-milter gatepost-scan gatepost-av gatepost-qr; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
 	for f in etc/*.conf etc/*.txt etc/logrotate/gatepost etc/fail2ban/*/gatepost.conf; do \
 	  case $$f in etc/logrotate/*) to=logrotate.d/gatepost;; etc/fail2ban/*) to=$${f#etc/};; *) to=gatepost/$$(basename $$f);; esac; \
@@ -207,6 +207,8 @@ gatepost-learn_floors := keeper common filters base
 gatepost-learn_links  := -lseccomp -lzstd -lcrypto
 gatepost-sign_floors := keeper common filters policy base
 gatepost-sign_links  := -lseccomp -lcrypto -lidn2 -lunistring
+gatepost-milter_floors := milter keeper common base
+gatepost-milter_links := -lmilter -lseccomp
 gatepost-scan_floors  := filters policy base
 gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2 -lunistring
 gatepost-av_floors    := filters policy base
@@ -228,7 +230,7 @@ $(B)/bench/spam_folds $(B)/bench/spam_sketches: $(B)/bench/%: $(B)/bench/%.o $(c
 
 # What tests alone are linked with beside all that programs are.
 TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
-UP := $(call floor_libs,console parent keeper proxy common filters policy base)
+UP := $(call floor_libs,console milter parent keeper proxy common filters policy base)
 # They are many, and these take a third of the time (gold warns of clang's sanitizers); programs are linked by the usual one.
 $(UNITS): LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
 $(FUZZERS): LDFLAGS += $(if $(shell command -v ld.lld),-fuse-ld=lld)

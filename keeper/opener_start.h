@@ -8,6 +8,7 @@
 
 struct opener_options {
     const char *user, *chroot, *log_to, *log_format, *log_level;
+    const char *listen; /* gatepost-milter's; NULL: it is not said */
 };
 
 /* False: they are not as the parent gives them. */
