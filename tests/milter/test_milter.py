@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: ISC
+"""A real Postfix that takes the mail itself asks Gatepost about it as of a milter."""
+import concurrent.futures
+import contextlib
+import os
+import re
+
+import pytest
+
+from lab import needs, samples
+from lab.gatepost import Gatepost, backend, domains, running
+from lab.ports import free_port
+from lab.postfix import Postfix
+from lab.process import kill, wait_until
+from lab.smtp_client import Session, send, stuffed
+
+ASKS = """
+smtpd_milters = inet:127.0.0.1:{port}
+milter_default_action = tempfail
+local_header_rewrite_clients =
+default_process_limit = 300
+milter_connect_timeout = 10s
+milter_command_timeout = 20s
+milter_content_timeout = 60s
+"""
+RULES = """
+rule "sender" when sender == "bad@client.example" then reject 553 5.7.1 "100% refused: {sender}"
+rule "later" when recipient == "second@example.com" and sender == "odd@client.example" then defer 451 4.7.0 "for the second later"
+rule "marked" when message.subject contains "[mark]" then header add "X-Mark" "it is marked"
+rule "subject" when message.subject contains "[prefix]" then subject prefix "[told] "
+rule "without" when message.subject contains "[without]" then header remove "X-Private"
+rule "refused" when message.subject contains "[refuse]" then reject 554 5.7.1 "content is not wanted"
+rule "put off" when message.subject contains "[defer]" then defer 450 4.7.1 "come again"
+rule "thrown away" when message.subject contains "[discard]" then discard
+rule "held" when message.subject contains "[hold]" then quarantine "spam"
+rule "held for one" when message.subject contains "[half]" and recipient == "second@example.com" then quarantine "spam"
+"""
+
+
+class Site:
+    """A Postfix that asks, and the Gatepost that it asks. What Gatepost releases goes to that Postfix by a port where it
+    does not ask."""
+
+    def __init__(self, folder, rules, changes=None, options=""):
+        self.port = free_port()
+        self.postfix = Postfix(folder, options=ASKS.format(port=self.port) + options)
+        body = 'listen milter "asked" on "127.0.0.1:%d"\n' % self.port
+        body += backend("behind", self.postfix.port) + domains("behind", "example.com", "example.org") + rules
+        self.gateway = Gatepost(folder, body, changes=changes)
+
+    def send(self, subject, *recipients, sender="sender@client.example", **headers):
+        return send(self.postfix.port, samples.clean(subject, **headers), *(recipients or ("user@example.com",)), sender=sender)
+
+    def arrived(self, address, mark):
+        return self.postfix.wait_for_message(address, mark.encode())
+
+
+@contextlib.contextmanager
+def site_in(folder, rules, changes=None, options=""):
+    needs.to_be_root("a Postfix of its own")
+    site = Site(folder, rules, changes, options)
+    with running(site.gateway, [site.postfix], ready=("gatepost-milter ready",)):
+        site.postfix.start()
+        yield site
+
+
+@pytest.fixture(scope="module")
+def site(run_dir):
+    folder = run_dir / "milter-site"
+    folder.mkdir()
+    with site_in(folder, RULES) as site:
+        assert site.gateway.wait_log("gatepost-release ready", 40)
+        yield site
+
+
+@pytest.fixture
+def mark():
+    return "mark-" + os.urandom(8).hex()
+
+
+def test_mail_that_no_rule_speaks_of_arrives(site, mark):
+    assert site.send("clean", X_Mark=mark).code == 250
+    assert site.arrived("user@example.com", mark)
+
+
+def test_a_sender_is_refused_with_the_words_of_the_rule(site):
+    reply = site.send("clean", sender="bad@client.example")
+    assert (reply.code, reply.enhanced) == (553, "5.7.1")
+    assert "100% refused: bad@client.example" in reply.text
+
+
+def test_a_recipient_is_put_off_and_the_other_has_the_message(site, mark):
+    with Session(site.postfix.port) as client:
+        client.ehlo()
+        client.expect("MAIL FROM:<odd@client.example>", 250)
+        client.expect("RCPT TO:<user@example.com>", 250)
+        assert client.command("RCPT TO:<second@example.com>").code == 451
+        assert client.data(samples.clean("clean", X_Mark=mark)).code == 250
+    assert site.arrived("user@example.com", mark)
+
+
+def test_fields_are_added_before_all_others(site, mark):
+    assert site.send("[mark] " + mark).code == 250
+    header = site.arrived("user@example.com", mark)
+    assert b"X-Mark: it is marked\n" in header
+    assert header.index(b"X-Mark:") < header.index(b"\nSubject:")
+
+
+def test_a_subject_gets_its_prefix_and_a_field_goes(site, mark):
+    assert site.send("[prefix] [without] " + mark, X_Private="secret", X_Other="stays").code == 250
+    message = site.arrived("user@example.com", mark)
+    assert re.search(rb"^Subject: \[told\] \[prefix\] \[without\] ", message, re.M)
+    assert message.count(b"\nSubject:") == 1
+    assert b"X-Private" not in message and b"X-Other: stays" in message
+
+
+def test_content_is_refused_and_put_off_with_the_words_of_the_rule(site):
+    reply = site.send("[refuse]")
+    assert (reply.code, reply.enhanced) == (554, "5.7.1") and "content is not wanted" in reply.text
+    reply = site.send("[defer]")
+    assert (reply.code, reply.enhanced) == (450, "4.7.1") and "come again" in reply.text
+
+
+def test_what_is_discarded_is_answered_and_arrives_nowhere(site, mark):
+    assert site.send("[discard] " + mark).code == 250
+    assert site.send("clean", X_Mark="after-" + mark).code == 250
+    assert site.arrived("user@example.com", "after-" + mark)
+    assert not any(b"[discard] " + mark.encode() in m for m in site.postfix.messages("user@example.com"))
+
+
+def test_what_is_held_is_in_the_quarantine_and_not_in_the_mailbox(site, mark):
+    assert site.send("[hold] " + mark).code == 250
+    assert any(mark in held["subject"] for held in site.gateway.held())
+    assert not any(mark.encode() in m for m in site.postfix.messages("user@example.com"))
+
+
+def test_who_it_is_held_for_is_taken_out_and_the_other_has_it(site, mark):
+    assert site.send("[half] " + mark, "user@example.com", "second@example.com").code == 250
+    assert site.arrived("user@example.com", mark)
+    held = [h for h in site.gateway.held() if mark in h["subject"]]
+    assert len(held) == 1 and "second@example.com" in str(held[0])
+    assert not any(mark.encode() in m for m in site.postfix.messages("second@example.com"))
+
+
+def test_records_tell_of_the_milter(site, mark):
+    assert site.send("clean " + mark).code == 250
+    record = next(r for r in site.gateway.decisions() if mark in str(r.get("subject")))
+    assert (record["protocol"], record["listener"], record["verdict"]) == ("milter", "asked", "accept")
+    assert record["client"].startswith("127.0.0.1")
+
+
+def test_octets_of_a_message_are_not_changed(site, mark):
+    body = b".\r\n..\r\n.dot\r\n" + b"x" * 900 + b"\r\n\r\n  blanks  \r\n" + "ü".encode() + b"\r\n"
+    message = b"From: a@client.example\r\nSubject:  two  blanks\r\nX-Folded: one\r\n\ttwo\r\n  three\r\nX-Mark:" + mark.encode() \
+        + b"\r\n\r\n" + body
+    assert send(site.postfix.port, message, "user@example.com").code == 250
+    stored = site.arrived("user@example.com", mark)
+    assert stored.endswith(message.replace(b"\r\n", b"\n").split(b"\n\n", 1)[1])
+    record = next(r for r in reversed(site.gateway.decisions()) if r["verdict"] == "accept")
+    assert record["size"] == len(message)
+
+
+def test_several_messages_of_one_session_each_have_their_verdict(site, mark):
+    with Session(site.postfix.port) as client:
+        client.ehlo()
+        for subject, code in (("clean", 250), ("[refuse]", 554), ("clean", 250), ("[defer]", 450), ("clean", 250)):
+            client.envelope("user@example.com")
+            assert client.data(samples.clean(subject, X_Mark=mark)).code == code
+        client.expect("MAIL FROM:<sender@client.example>", 250)
+        client.expect("RSET", 250)
+        client.envelope("user@example.com")
+        assert client.data(samples.clean("clean", X_Mark=mark)).code == 250
+
+
+def test_a_proxy_that_dies_between_two_messages_is_not_noticed(site, mark):
+    with Session(site.postfix.port) as client:
+        client.ehlo()
+        client.envelope("user@example.com")
+        assert client.data(samples.clean("clean")).code == 250
+        before = site.gateway.pids("gatepost-proxy")
+        site.gateway.caused += ["died", "signal=9"]
+        for pid in before:
+            kill(pid)
+        assert wait_until(lambda: len(set(site.gateway.pids("gatepost-proxy")) - set(before)) == 2)
+        assert wait_until(site.gateway.answers)
+        client.envelope("user@example.com")
+        assert client.data(samples.clean("clean", X_Mark=mark)).code == 250
+    assert site.arrived("user@example.com", mark)
+
+
+def test_a_proxy_that_dies_in_a_message_puts_it_off(site):
+    with Session(site.postfix.port) as client:
+        client.ehlo()
+        client.envelope("user@example.com")
+        before = site.gateway.pids("gatepost-proxy")
+        for pid in before:
+            kill(pid)
+        assert client.data(samples.clean("clean")).code // 100 == 4
+        assert wait_until(lambda: len(set(site.gateway.pids("gatepost-proxy")) - set(before)) == 2)
+        assert wait_until(site.gateway.answers)
+
+
+def test_without_gatepost_milter_postfix_does_as_it_is_told_and_it_comes_back(site, mark):
+    killed = site.gateway.pids("gatepost-milter")
+    for pid in killed:
+        kill(pid)
+    assert wait_until(lambda: site.send("clean", X_Mark=mark).code == 250)
+    assert not set(site.gateway.pids("gatepost-milter")) & set(killed)
+    assert site.arrived("user@example.com", mark)
+
+
+def test_a_reload_goes_on_in_sessions_that_are_open(site, mark):
+    with Session(site.postfix.port) as client:
+        client.ehlo()
+        served = site.gateway.log().count(" serving generation=")
+        milter = site.gateway.pids("gatepost-milter")
+        site.gateway.reload()
+        assert wait_until(lambda: site.gateway.log().count(" serving generation=") > served)
+        client.envelope("user@example.com")
+        assert client.data(samples.clean("clean", X_Mark=mark)).code == 250
+    assert site.gateway.pids("gatepost-milter") == milter
+    assert site.arrived("user@example.com", mark)
+
+
+def test_two_hundred_sessions_at_once_have_each_their_verdict(site, mark):
+    kinds = ("clean", 250), ("[refuse]", 554), ("[defer]", 450), ("[prefix]", 250)
+    with contextlib.ExitStack() as open_ones:
+        clients = [open_ones.enter_context(Session(site.postfix.port)) for _ in range(200)]
+        for client in clients:
+            client.ehlo()
+            client.envelope("user@example.com")
+        with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+            replies = list(pool.map(lambda n: clients[n].data(samples.clean(kinds[n % len(kinds)][0])), range(len(clients))))
+    assert [str(reply) for n, reply in enumerate(replies) if reply.code != kinds[n % len(kinds)][1]] == []
