@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import os
 import re
+import signal
 
 import pytest
 
@@ -15,7 +16,7 @@ from lab.process import kill, wait_until
 from lab.smtp_client import Session, send, stuffed
 
 ASKS = """
-smtpd_milters = inet:127.0.0.1:{port}
+smtpd_milters = {place}
 milter_default_action = tempfail
 local_header_rewrite_clients =
 default_process_limit = 300
@@ -41,10 +42,11 @@ class Site:
     """A Postfix that asks, and the Gatepost that it asks. What Gatepost releases goes to that Postfix by a port where it
     does not ask."""
 
-    def __init__(self, folder, rules, changes=None, options=""):
-        self.port = free_port()
-        self.postfix = Postfix(folder, options=ASKS.format(port=self.port) + options)
-        body = 'listen milter "asked" on "127.0.0.1:%d"\n' % self.port
+    def __init__(self, folder, rules, changes=None, options="", where=None, certificate=None, listen=""):
+        self.where = where or "127.0.0.1:%d" % free_port()
+        place = self.where if where else "inet:" + self.where
+        self.postfix = Postfix(folder, certificate, options=ASKS.format(place=place) + options)
+        body = 'listen milter "asked" on "%s" { %s }\n' % (self.where, listen)
         body += backend("behind", self.postfix.port) + domains("behind", "example.com", "example.org") + rules
         self.gateway = Gatepost(folder, body, changes=changes)
 
@@ -56,9 +58,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def site_in(folder, rules, changes=None, options=""):
+def site_in(folder, rules, changes=None, **how):
     needs.to_be_root("a Postfix of its own")
-    site = Site(folder, rules, changes, options)
+    site = Site(folder, rules, changes, **how)
     with running(site.gateway, [site.postfix], ready=("gatepost-milter ready",)):
         site.postfix.start()
         yield site
@@ -232,3 +234,69 @@ def test_two_hundred_sessions_at_once_have_each_their_verdict(site, mark):
         with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
             replies = list(pool.map(lambda n: clients[n].data(samples.clean(kinds[n % len(kinds)][0])), range(len(clients))))
     assert [str(reply) for n, reply in enumerate(replies) if reply.code != kinds[n % len(kinds)][1]] == []
+
+
+def test_a_local_socket_is_asked_as_well_and_again_after_a_restart(own_dir, mark):
+    with site_in(own_dir, RULES, where="unix:%s/milter.sock" % own_dir) as site:
+        assert site.send("[mark] " + mark).code == 250
+        assert b"X-Mark: it is marked\n" in site.arrived("user@example.com", mark)
+        for pid in site.gateway.pids("gatepost-milter"):
+            site.gateway.caused.append("pid=%d" % pid)
+            kill(pid)
+        assert wait_until(lambda: site.send("clean", X_Mark="again-" + mark).code == 250)
+
+
+def test_rules_are_told_how_the_client_is_encrypted(own_dir, authority, mark):
+    rules = 'rule "plain" when not tls.active then reject 550 5.7.1 "in the clear"\n' \
+            'rule "how" when tls.version is known then header add "X-How" "{tls.version} {tls.cipher}"\n'
+    with site_in(own_dir, rules, certificate=authority.certificate("behind.example.com")) as site:
+        assert site.send("clean").code == 550
+        with Session(site.postfix.port) as client:
+            client.ehlo()
+            client.starttls()
+            client.ehlo()
+            client.envelope("user@example.com")
+            assert client.data(samples.clean("clean", X_Mark=mark)).code == 250
+        assert re.search(rb"^X-How: TLSv1\.3 TLS_\w+$", site.arrived("user@example.com", mark), re.M)
+        assert site.gateway.decisions()[-1]["tls"] == "TLSv1.3"
+
+
+def test_what_leaves_is_for_anywhere_and_has_its_direction(own_dir, mark):
+    rules = 'rule "way" when direction == outbound then header add "X-Way" "out"\n'
+    with site_in(own_dir, rules, listen="outbound") as site:
+        assert site.send("clean", X_Mark=mark).code == 250
+        assert b"X-Way: out\n" in site.arrived("user@example.com", mark)
+
+
+def test_what_would_change_the_body_is_refused_and_told(own_dir):
+    rules = 'rule "strip" then strip each a in attachments (a.name contains ".txt") "gone"\n'
+    mail = samples.message("with a file")
+    mail.add_attachment("text", filename="a.txt")
+    with site_in(own_dir, rules) as site:
+        assert site.gateway.wait_log("scanners ready program=gatepost-scan", 40)
+        assert send(site.postfix.port, samples.octets(mail), "user@example.com").code == 550
+        assert site.gateway.wait_log("a mail server that asks cannot change a body")
+
+
+def test_a_message_that_is_too_big_is_refused(own_dir):
+    with site_in(own_dir, "", {"limits": {"message_size": "64KiB"}}) as site:
+        with Session(site.postfix.port) as client:
+            client.ehlo()
+            client.envelope("user@example.com")
+            assert client.data(b"Subject: x\r\n\r\n" + b"x" * 70 * 1024 + b"\r\n").code == 552
+            assert client.command("MAIL FROM:<a@client.example> SIZE=100000").code == 552
+
+
+def test_a_gateway_that_hangs_puts_mail_off(own_dir, mark):
+    options = "milter_command_timeout = 2s\nmilter_content_timeout = 2s\n"
+    with site_in(own_dir, "", options=options) as site:
+        stopped = site.gateway.pids("gatepost-proxy")
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            assert site.send("clean").code // 100 == 4
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        assert wait_until(lambda: site.send("clean", X_Mark=mark).code == 250)
+        assert site.arrived("user@example.com", mark)
