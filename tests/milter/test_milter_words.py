@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: ISC
+"""What a mail server may say to a milter, and what it should not, word by word."""
+import concurrent.futures
+import struct
+
+import pytest
+
+from lab.gatepost import Gatepost, backend, domains, running
+from lab.milter_client import MilterClient, names
+from lab.ports import free_port
+from lab.process import kill, wait_until
+
+RULES = """
+rule "client" when client.ip == "192.0.2.66" then drop 554 5.7.1 "not from there"
+rule "sender" when sender == "bad@client.example" then reject 553 5.7.1 "50% bad"
+rule "set" when message.subject contains "[set]" then header set "X-Set" "ours"
+rule "mark" when message.subject contains "[mark]" then header add "X-Mark" "{client.ip}"
+rule "held" when message.subject contains "[hold]" then quarantine "spam"
+rule "half" when message.subject contains "[half]" and recipient == "Second@example.com" then quarantine "spam"
+"""
+
+
+@pytest.fixture(scope="module")
+def gateway(run_dir):
+    folder = run_dir / "milter-words"
+    folder.mkdir()
+    port = free_port()
+    body = 'listen milter "asked" on "127.0.0.1:%d"\n' % port + backend("behind", free_port()) + domains("behind", "example.com") + RULES
+    gateway = Gatepost(folder, body, {"limits": {"message_size": "256KiB"}})
+    gateway.milter = str(port)
+    with running(gateway, ready=("gatepost-milter ready", "gatepost-release ready")) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def client(gateway):
+    with MilterClient(gateway.milter) as client:
+        yield client
+
+
+def record(gateway, mark):
+    return next(r for r in reversed(gateway.decisions()) if mark in str(r.get("subject")))
+
+
+def test_each_callback_has_its_answer(client, gateway):
+    assert client.leading_blanks
+    assert client.envelope() == "cccc"
+    assert client.message(("Subject", " [mark] each")) == "c"
+    assert client.said == [(b"i", struct.pack(">I", 0) + names("X-Mark", " 192.0.2.7"))]
+    told = record(gateway, "[mark] each")
+    assert told["client"] == "192.0.2.7" and told["helo"] == "client.example" and told["verdict"] == "accept"
+    client.quit()
+
+
+def test_a_mail_server_that_cannot_change_fields_is_not_served(gateway):
+    with pytest.raises(ConnectionError):
+        MilterClient(gateway.milter, actions=0)
+
+
+def test_blanks_behind_colons_come_as_the_mail_server_has_them(gateway):
+    with MilterClient(gateway.milter, protocol=0) as client:
+        assert not client.leading_blanks
+        assert client.envelope() == "cccc"
+        assert client.message(("Subject", "[mark] without blanks")) == "c"
+    assert record(gateway, "without blanks")["subject"] == "[mark] without blanks"
+
+
+@pytest.mark.parametrize("family, address, told", [(b"6", "IPv6:2001:db8::7", "2001:db8::7"), (b"6", "2001:db8::7", "2001:db8::7"),
+                                                   (b"6", "::ffff:192.0.2.9", "192.0.2.9"), (b"U", "", "127.0.0.1"), (b"L", "/run/x", "127.0.0.1")])
+def test_clients_of_each_family_are_known(family, address, told, client, gateway):
+    assert client.connect(address, family=family) == "c"
+    assert client.helo() + client.mail() + client.rcpt() == "ccc"
+    assert client.message(("Subject", " family %s %s" % (family.decode(), address))) == "c"
+    assert record(gateway, "family %s %s" % (family.decode(), address))["client"] == told
+
+
+def test_a_client_that_is_dropped_hears_it_at_its_next_words(client):
+    assert client.connect("192.0.2.66") == "c"
+    assert client.helo().startswith("554 5.7.1 not from there")
+    assert client.mail().startswith("554 5.7.1 not from there")
+
+
+def test_percent_signs_of_replies_stay(client):
+    assert client.connect() + client.helo() + client.mail("<bad@client.example>") == "ccc"
+    assert client.rcpt().startswith("553 5.7.1 50%% bad")
+
+
+def test_who_says_no_helo_is_told_so(client):
+    assert client.connect() == "c"
+    assert client.mail().startswith("503 ")
+
+
+@pytest.mark.parametrize("word", ["a\r\nMAIL FROM:<x@y>", "a\nb", "a\rb", "x\x7f", "y" * 1200, ""])
+def test_no_helo_is_two_lines(word, client):
+    assert client.connect() == "c"
+    assert client.helo(word)[0] in "5c"
+    assert client.helo("sound.example") + client.mail() + client.rcpt() == "ccc", "and nothing of it is a command"
+
+
+@pytest.mark.parametrize("word", ["<a@b.example>\r\nDATA", "<a@b.example>\nRCPT TO:<user@example.com>", "<" + "a" * 1200 + "@b.example>", "<", ""])
+def test_no_address_is_two_lines(word, client):
+    assert client.connect() + client.helo() == "cc"
+    assert client.mail(word)[0] in "5c"
+    assert client.mail("<sender@client.example>", "SIZE=10\r\nDATA")[0] == "5"
+    assert client.mail() == "c"
+    assert client.rcpt(word)[0] == "5"
+    assert client.rcpt() == "c"
+    assert client.message(("Subject", " one")) == "c"
+
+
+def test_a_value_whose_lines_are_not_folded_makes_no_field(client):
+    assert client.envelope() == "cccc"
+    assert client.message(("Subject", " [set] lines"), ("X-Odd", " one\nX-Set: two\n\nbody"), ("X-Set", " theirs")) == "c"
+    assert [name for letter, octets in client.said if letter == b"m" for name in octets[4:].split(b"\0")[:2]] == [b"X-Set", b""], \
+        "the one that is a field goes, and no other"
+
+
+def test_a_dot_ends_no_message_and_one_without_an_end_is_ended(client, gateway):
+    assert client.envelope() == "cccc"
+    assert client.message(("Subject", " dots"), body=b".\r\n.\r\nMAIL FROM:<a@b>\r\n..\r\nend") == "c"
+    assert record(gateway, "dots")["size"] == len(b"Subject: dots\r\n\r\n.\r\n.\r\nMAIL FROM:<a@b>\r\n..\r\nend\r\n")
+
+
+def test_a_mail_server_that_does_not_tell_of_data_is_served(client):
+    assert client.envelope() == "cccc"
+    assert client.message(("Subject", " [mark] old"), data=False) == "c"
+    assert len(client.said) == 1
+
+
+def test_a_message_that_is_broken_off_leaves_nothing_behind(client, gateway):
+    assert client.envelope() == "cccc"
+    assert client.ask(b"T") + client.field("Subject", " [hold] broken off") == "cc"
+    client.send(b"A")
+    assert client.mail() + client.rcpt() == "cc"
+    assert client.message(("Subject", " whole")) == "c"
+    assert record(gateway, "whole")["verdict"] == "accept"
+    assert not any("broken off" in held["subject"] for held in gateway.held())
+
+
+def test_a_connection_that_is_cut_in_a_message_leaves_nothing_behind(gateway):
+    with MilterClient(gateway.milter) as client:
+        assert client.envelope() == "cccc"
+        assert client.ask(b"T") + client.field("Subject", " [hold] cut") == "cc"
+    assert wait_until(lambda: '"sessions":0' in (gateway.control("status", "--json") or "").replace(" ", ""))
+    assert not any("cut" in held["subject"] for held in gateway.held())
+
+
+def test_what_is_held_is_thrown_away_by_the_mail_server(client, gateway):
+    assert client.envelope() == "cccc"
+    assert client.message(("Subject", " [hold] all")) == "d"
+    assert any("[hold] all" in held["subject"] for held in gateway.held())
+
+
+def test_recipients_are_taken_out_as_the_mail_server_named_them(client):
+    assert client.envelope() == "cccc"
+    assert client.rcpt("<Second@Example.COM>", "NOTIFY=NEVER") == "c"
+    assert client.message(("Subject", " [half]")) == "c"
+    assert client.said == [(b"-", names("<Second@Example.COM>"))]
+
+
+def test_a_keeper_that_is_away_puts_off_what_is_to_be_held(client, gateway):
+    [keeper] = gateway.pids("gatepost-keeper")
+    gateway.caused.append("pid=%d" % keeper)
+    assert client.envelope() == "cccc"
+    kill(keeper)
+    answer = client.message(("Subject", " [hold] away"))
+    assert answer.startswith("451 ") or answer == "d"
+    assert wait_until(lambda: gateway.held() is not None)
+    assert (answer == "d") == any("[hold] away" in held["subject"] for held in gateway.held())
+
+
+def test_large_messages_are_refused_with_their_reply(client):
+    assert client.envelope() == "cccc"
+    assert client.ask(b"T") == "c"
+    assert client.field("Subject", " large") + client.ask(b"N") == "cc"
+    for _ in range(10):
+        assert client.ask(b"B", b"x" * 59998 + b"\r\n") == "c"
+    assert client.ask(b"E").startswith("552 5.3.4")
+
+
+def test_two_hundred_connections_that_wait_leave_room_for_others(gateway):
+    clients = [MilterClient(gateway.milter) for _ in range(200)]
+    try:
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            assert list(pool.map(MilterClient.envelope, clients)) == ["cccc"] * len(clients)
+        with MilterClient(gateway.milter) as another:
+            assert another.envelope() == "cccc" and another.message(("Subject", " another")) == "c"
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            assert list(pool.map(lambda c: c.message(("Subject", " many")), clients)) == ["c"] * len(clients)
+    finally:
+        for client in clients:
+            client.socket.close()
