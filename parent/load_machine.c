@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What this machine must have: users and groups, programs, files of the resolver. */
 #include "common/redis_place.h"
+#include "filters/sender/batv.h"
 #include "parent/load_look.h"
 #include "parent/parent_keeper.h"
 #include "parent/parent_redis.h"
@@ -182,6 +183,30 @@ static void look_at_redis(struct load_look *look)
     look_at_private_redis(look);
 }
 
+/* ---- tags of senders ---- */
+
+static void look_at_tag_key(struct load_look *look, const char *word, struct slice path)
+{
+    struct span at = look_setting(look, "batv", word);
+    struct slice secret;
+    if (path.len == 0 || !look_into(look, at, word, path, &secret))
+        return;
+    secret = slice_trim(secret);
+    look_who_reads(look, at, word, path);
+    if (secret.len < BATV_SECRET_MIN || slice_find(secret, '\n') < secret.len)
+        LOOK_ERROR(look, at, "batv %s \"%.*s\": expected one line of at least %d octets", word,
+                   PATH_SHOWN(path), BATV_SECRET_MIN);
+}
+
+static void look_at_tags(struct load_look *look)
+{
+    const struct settings *settings = &look->config->settings;
+    look_at_tag_key(look, "key", settings->batv_key);
+    look_at_tag_key(look, "old_key", settings->batv_old_key);
+    if (settings->batv_key.len == 0 && settings->batv_old_key.len > 0)
+        LOOK_ERROR(look, look_setting(look, "batv", "old_key"), "batv old_key needs a key");
+}
+
 /* ---- name servers ---- */
 
 static bool is_readable(struct slice path)
@@ -243,6 +268,7 @@ void look_at_machine(struct load_look *look)
 {
     look_at_keeper(look);
     look_at_redis(look);
+    look_at_tags(look);
     look_at_resolver(look);
     if (geteuid() != 0)
         return;

@@ -176,10 +176,11 @@ static void note_use(struct checker *checker, enum fact fact)
     note_phase(checker->rule, fact_info(fact)->phase);
     checker->rule->names_login |= producer == PRODUCER_LOGIN || producer == PRODUCER_LOGIN_FAILURES;
     checker->rule->names_recipient |=
-        fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED || producer == PRODUCER_GREYLIST ||
-        producer == PRODUCER_CONTACT || producer == PRODUCER_REPORTED ||
-        producer == PRODUCER_LISTED || producer == PRODUCER_LISTED_AUTHOR ||
-        producer == PRODUCER_ANSWERED || producer == PRODUCER_ANSWERED_AUTHOR;
+        fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED || fact == FACT_BOUNCE_TAG ||
+        producer == PRODUCER_GREYLIST || producer == PRODUCER_CONTACT ||
+        producer == PRODUCER_REPORTED || producer == PRODUCER_LISTED ||
+        producer == PRODUCER_LISTED_AUTHOR || producer == PRODUCER_ANSWERED ||
+        producer == PRODUCER_ANSWERED_AUTHOR;
 }
 
 /* Said once a fact. */

@@ -176,7 +176,7 @@ bool examination_awaits_any_scan(const struct examination *e);
 /* Facts that are another for each recipient of a message. */
 struct recipient_facts {
     struct value greylist[3]; /* known, first_seen, wait */
-    struct value first_contact, answered;
+    struct value first_contact, answered, bounce_tag;
     struct value *keyed; /* NULL: no rule counts recipients */
 };
 

@@ -160,6 +160,7 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
         known->greylist[i] = facts->fact[greylist_facts[i]];
     known->first_contact = facts->fact[FACT_SENDER_FIRST_CONTACT];
     known->answered = facts->fact[FACT_SENDER_ANSWERED];
+    known->bounce_tag = facts->fact[FACT_BOUNCE_TAG];
     if (!counts_recipients(e) || !facts->keyed)
         return;
     known->keyed = arena_array(arena, count, sizeof *known->keyed);
@@ -178,6 +179,7 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
         facts->fact[greylist_facts[i]] = known->greylist[i];
     facts->fact[FACT_SENDER_FIRST_CONTACT] = known->first_contact;
     facts->fact[FACT_SENDER_ANSWERED] = known->answered;
+    facts->fact[FACT_BOUNCE_TAG] = known->bounce_tag;
     for (size_t i = 0; facts->keyed && known->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = known->keyed[i];

@@ -81,8 +81,29 @@ static void learn_algorithms(struct program *p)
             program_give_up(reason);
 }
 
+static struct slice secret_line(struct program *p, struct slice path)
+{
+    struct slice secret = {NULL, 0};
+    const char *reason;
+    if (!bundle_read(p->bundle, path, &secret, &reason))
+        program_give_up(reason);
+    return slice_trim(secret);
+}
+
+static void learn_tags(struct program *p)
+{
+    const struct settings *settings = &p->config->settings;
+    struct batv *batv = &p->proxy.batv;
+    if (settings->batv_key.len == 0)
+        return;
+    batv->keys[batv->count++] = secret_line(p, settings->batv_key);
+    if (settings->batv_old_key.len > 0)
+        batv->keys[batv->count++] = secret_line(p, settings->batv_old_key);
+}
+
 void parts_make(struct program *p)
 {
+    learn_tags(p);
     struct slice ca = {NULL, 0};
     const char *reason;
     bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);

@@ -7,6 +7,7 @@
 #include "common/shares.h"
 #include "filters/dns/resolver.h"
 #include "filters/release_mark.h"
+#include "filters/sender/batv.h"
 #include "filters/sender/dkim_key.h"
 #include "policy/config.h"
 #include "proxy/process/list_watch.h"
@@ -51,6 +52,7 @@ struct proxy {
     int keeper;                      /* the sending end of its queue; -1: nobody keeps records */
     int signer;                      /* the sending end of its queue; -1: nothing is signed */
     enum dkim_algorithm *algorithms; /* of config.signing_keys, by their places */
+    struct batv batv;                /* tags of senders */
     struct errands *errands;         /* what Gatepost itself delivers; NULL: nothing is kept */
     struct state_sharing *sharing;   /* what keepers ask of Redis; NULL: they share nothing */
     unsigned char mark[RELEASE_MARK_KEY]; /* of released messages */

@@ -10,6 +10,7 @@
 #include "proxy/examine/labelling.h"
 #include "proxy/smtp/errand_backend.h"
 #include "proxy/smtp/message_signing.h"
+#include "proxy/smtp/smtp_batv.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/trace.h"
 
@@ -211,25 +212,31 @@ static bool edit(struct delivery *d)
 static void submit(struct delivery *d)
 {
     const struct errand *e = &d->errand;
+    bool leaves = d->held.outbound && !e->copy;
     d->to = (struct job_recipient){.address = e->address,
                                    .params = {.notify = e->notify, .orcpt = e->orcpt}};
-    d->job = (struct smtp_job){.kind = JOB_DELIVER,
-                               .id = d->job.id,
-                               .backend = d->backend,
-                               .arena = d->arena,
-                               .deadline = e->deadline,
-                               .begins = begins,
-                               .done = done,
-                               .ctx = d,
-                               .sender = e->sender,
-                               .mail = {.utf8 = e->utf8, .ret = e->ret, .envid = e->envid},
-                               .eight_bit = e->eight_bit,
-                               .recipients = &d->to,
-                               .recipient_count = 1,
-                               .pieces = d->edited.pieces,
-                               .piece_count = d->edited.count,
-                               .size = d->edited.size};
-    smtp_pools_submit(d->all->proxy->backends, &d->job);
+    d->job = (struct smtp_job){
+        .kind = JOB_DELIVER,
+        .id = d->job.id,
+        .backend = d->backend,
+        .arena = d->arena,
+        .deadline = e->deadline,
+        .begins = begins,
+        .done = done,
+        .ctx = d,
+        .sender =
+            leaves ? smtp_batv_sender(d->all->proxy, d->arena, e->sender, d->message) : e->sender,
+        .mail = {.utf8 = e->utf8, .ret = e->ret, .envid = e->envid},
+        .eight_bit = e->eight_bit,
+        .recipients = &d->to,
+        .recipient_count = 1,
+        .pieces = d->edited.pieces,
+        .piece_count = d->edited.count,
+        .size = d->edited.size};
+    if (arena_failed(d->arena))
+        finish(d, ERRAND_LATER, SLICE("out of memory"));
+    else
+        smtp_pools_submit(d->all->proxy->backends, &d->job);
 }
 
 /* It is whole, and signed. */

@@ -8,6 +8,7 @@
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_banner.h"
+#include "proxy/smtp/smtp_batv.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_finish.h"
@@ -336,6 +337,15 @@ static void no_room(struct smtp_session *s)
         smtp_finish_say(s, "defer", 452, "4.3.1", "out of memory");
 }
 
+/* ptr NULL: out of memory. */
+static struct slice sender_of(const struct smtp_session *s)
+{
+    bool leaves = s->base.listener->direction == DIRECTION_OUTBOUND;
+    return leaves ? smtp_batv_sender(s->base.proxy, s->mail, s->t.sender.address,
+                                     spool_bytes(s->t.message.spool))
+                  : s->t.sender.address;
+}
+
 static void describe_job(struct smtp_session *s, struct job_recipient *to)
 {
     struct transaction *t = &s->t;
@@ -351,7 +361,7 @@ static void describe_job(struct smtp_session *s, struct job_recipient *to)
                                .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
                                .done = delivered,
                                .ctx = s,
-                               .sender = t->sender.address,
+                               .sender = sender_of(s),
                                .mail = t->mail,
                                .eight_bit = t->data.high,
                                .recipients = to,
@@ -390,6 +400,10 @@ static void hand_over(struct smtp_session *s)
         return;
     }
     describe_job(s, to);
+    if (!t->job.sender.ptr && arena_failed(s->mail)) {
+        no_room(s);
+        return;
+    }
     describe(s, t->doubt);
     t->job.about = t->doubt;
     t->job_running = t->delivering = true;

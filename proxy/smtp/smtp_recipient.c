@@ -10,6 +10,7 @@
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_asked.h"
+#include "proxy/smtp/smtp_batv.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_login.h"
@@ -495,7 +496,8 @@ static void take(struct smtp_session *s, struct slice argument)
         return;
     }
     struct recipient *r = new_recipient(s);
-    if (!r || !smtp_path_keep(s->rcpt, domain, &path) || !keep_params(s, &params)) {
+    if (!r || !smtp_path_keep(s->rcpt, domain, &path) || !smtp_batv_recipient(s, &path) ||
+        !keep_params(s, &params)) {
         smtp_say(s, 452, "4.3.1", "out of memory");
         return;
     }

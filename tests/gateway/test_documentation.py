@@ -45,8 +45,8 @@ def etc(tmp_path_factory):
         Key(folder / "dkim", "example.com", selector)
     (folder / "recipients.txt").write_text("user@example.com\nuser@example.net\n")
     (folder / "partners.txt").write_text("partner.example\n")
-    for name in ("redis.password", "smarthost.password"):
-        (folder / name).write_text("secret\n")
+    for name in ("redis.password", "smarthost.password", "batv.key"):
+        (folder / name).write_text("a secret of some length\n")
         (folder / name).chmod(0o600)
     (folder / "common.conf").write_text("")
     (folder / "own.conf").write_text("")

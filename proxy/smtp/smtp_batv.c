@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/smtp_batv.h"
+
+#include "base/clock.h"
+#include "filters/mime/headers.h"
+
+static bool is_ours(const struct proxy *proxy, struct arena *arena, struct slice address)
+{
+    struct domain_name name;
+    struct slice domain = slice_from(address, slice_rfind(address, '@') + 1);
+    return !domain_name_make(arena, domain, &name) && config_domain(proxy->config, name);
+}
+
+struct slice smtp_batv_sender(const struct proxy *proxy, struct arena *arena, struct slice sender,
+                              struct slice message)
+{
+    struct header list;
+    if (proxy->batv.count == 0 || sender.len == 0 || !is_ours(proxy, arena, sender) ||
+        headers_find(headers_block(message, NULL), SLICE("List-Id"), 0, &list))
+        return sender;
+    return batv_tagged(&proxy->batv, arena, sender, clock_wall());
+}
+
+bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path)
+{
+    const struct proxy *proxy = s->base.proxy;
+    struct value *fact = &s->t.message.facts.fact[FACT_BOUNCE_TAG];
+    *fact = value_absent();
+    if (proxy->batv.count == 0 || s->base.listener->relay ||
+        !config_domain(proxy->config, path->name))
+        return true;
+    struct slice local = path->local;
+    enum bounce_tag tag = batv_read(&proxy->batv, &local, path->name.text, clock_wall());
+    if (s->t.sender.address.len == 0)
+        *fact = value_integer((int64_t)tag);
+    if (tag == BOUNCE_TAG_NONE)
+        return true;
+    path->local = local;
+    return smtp_path_keep(s->rcpt, path->domain, path);
+}
