@@ -64,7 +64,7 @@ struct slice batv_tagged(const struct batv *batv, struct arena *arena, struct sl
              (day_of(now) + BATV_DAYS) % DAYS);
     if (!make(batv->keys[0], digits, local, domain, tag))
         return address;
-    return arena_printf(arena, "%.*s%s=%.*s", SLICE_ARGS(beginning), tag, SLICE_ARGS(address));
+    return ARENA_JOIN(arena, beginning, slice_of(tag), SLICE("="), address);
 }
 
 /* The form of a tag: four digits, six hexadecimal ones. */
