@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: ISC
 """What a mail server may say to a milter, and what it should not, word by word."""
 import concurrent.futures
+import contextlib
+import socket
 import struct
 
 import pytest
 
 from lab.gatepost import Gatepost, backend, domains, running
 from lab.milter_client import MilterClient, names
+from lab.pairs import other_end
 from lab.ports import free_port
-from lab.process import kill, wait_until
+from lab.process import kill, port_answers, wait_until
 
 RULES = """
 rule "client" when client.ip == "192.0.2.66" then drop 554 5.7.1 "not from there"
@@ -70,8 +73,8 @@ def test_blanks_behind_colons_come_as_the_mail_server_has_them(gateway):
 def test_clients_of_each_family_are_known(family, address, told, client, gateway):
     assert client.connect(address, family=family) == "c"
     assert client.helo() + client.mail() + client.rcpt() == "ccc"
-    assert client.message(("Subject", " family %s %s" % (family.decode(), address))) == "c"
-    assert record(gateway, "family %s %s" % (family.decode(), address))["client"] == told
+    assert client.message(("Subject", " family %s <%s>" % (family.decode(), address))) == "c"
+    assert record(gateway, "family %s <%s>" % (family.decode(), address))["client"] == told
 
 
 def test_a_client_that_is_dropped_hears_it_at_its_next_words(client):
@@ -190,3 +193,15 @@ def test_two_hundred_connections_that_wait_leave_room_for_others(gateway):
     finally:
         for client in clients:
             client.socket.close()
+
+
+def test_a_queue_that_a_proxy_closes_is_made_anew(gateway):
+    for how in (socket.SHUT_RD, socket.SHUT_RDWR):
+        [pid] = gateway.pids("gatepost-milter")
+        with other_end(gateway, pid) as queue:
+            queue.shutdown(how)
+        with contextlib.suppress(OSError), MilterClient(gateway.milter) as client:
+            client.connect()
+        assert wait_until(lambda: gateway.pids("gatepost-milter") not in ([], [pid]) and port_answers(int(gateway.milter)))
+        with MilterClient(gateway.milter) as client:
+            assert client.envelope() == "cccc" and client.message(("Subject", " anew")) == "c"
