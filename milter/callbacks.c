@@ -2,10 +2,10 @@
 #include "milter/callbacks.h"
 
 #include "milter/changes.h"
+#include "milter/client.h"
 #include "milter/talk.h"
+#include "milter/text.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ struct asked {
     char tls[96], told_tls[96]; /* as XTLS has it; as it was told */
     struct tagged *tagged;      /* recipients of the message */
     bool in_transaction, in_data;
-    bool after_cr, line_start; /* of the message so far */
+    struct text text;          /* of the message so far */
     struct talk_reply refusal; /* what was said instead of a banner; its code is 0: nothing */
 };
 
@@ -148,27 +148,6 @@ static bool go_on(struct asked *a, struct talk_reply *reply)
 
 /* ---- the client ---- */
 
-static void set_v6(struct milter_client *client, const struct sockaddr_in6 *v6)
-{
-    bool mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
-    client->port = ntohs(v6->sin6_port);
-    client->ip.family = mapped ? 4 : 6;
-    memcpy(client->ip.bytes, v6->sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
-}
-
-/* Without an address it is a program of the mail server's own machine. */
-static void set_client(struct milter_client *client, const struct sockaddr *address)
-{
-    *client = (struct milter_client){.ip = {.family = 4, .bytes = {127, 0, 0, 1}}};
-    if (address && address->sa_family == AF_INET6) {
-        set_v6(client, (const struct sockaddr_in6 *)(const void *)address);
-    } else if (address && address->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
-        client->port = ntohs(v4->sin_port);
-        memcpy(client->ip.bytes, &v4->sin_addr, 4);
-    }
-}
-
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
                              unsigned long f3, unsigned long *pf0, unsigned long *pf1,
                              unsigned long *pf2, unsigned long *pf3)
@@ -198,7 +177,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     struct talk_reply reply;
     if (!a)
         return SMFIS_TEMPFAIL;
-    set_client(&a->client, address);
+    client_set(&a->client, address);
     begin(a, &reply);
     if (reply.code >= 400) {
         talk_end(&a->talk);
@@ -317,45 +296,11 @@ static sfsistat on_data(SMFICTX *ctx)
     struct talk_reply reply;
     talk_ask(&a->talk, "DATA", "", &reply);
     a->in_data = reply.code == 354;
-    a->after_cr = false;
-    a->line_start = true;
+    a->text = (struct text){.line_start = true};
     if (reply.code == 354 || reply.code >= 400)
         return pass_on_and_free(ctx, &reply);
     talk_reply_free(&reply);
     return SMFIS_TEMPFAIL;
-}
-
-/* RFC 5321 4.5.2. */
-static void put_text(struct asked *a, const char *text, size_t len)
-{
-    size_t from = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (a->line_start && text[i] == '.') {
-            talk_put(&a->talk, text + from, i - from);
-            talk_put(&a->talk, ".", 1);
-            from = i;
-        }
-        a->line_start = a->after_cr && text[i] == '\n';
-        a->after_cr = text[i] == '\r';
-    }
-    talk_put(&a->talk, text + from, len - from);
-}
-
-/* Lines of a value come with LF alone; one that does not go on as a folded one has to would be a field of its own. */
-static void put_value(struct asked *a, const char *value)
-{
-    for (;;) {
-        size_t len = strcspn(value, "\r\n");
-        put_text(a, value, len);
-        value += len;
-        value += strspn(value, "\r");
-        if (*value == '\0')
-            return;
-        value += *value == '\n';
-        put_text(a, "\r\n", 2);
-        if (*value != ' ' && *value != '\t')
-            put_text(a, "\t", 1);
-    }
 }
 
 static sfsistat on_field(SMFICTX *ctx, char *name, char *value)
@@ -366,10 +311,10 @@ static sfsistat on_field(SMFICTX *ctx, char *name, char *value)
         if (answer != SMFIS_CONTINUE)
             return answer;
     }
-    put_text(a, name, strlen(name));
-    put_text(a, a->leading_blanks ? ":" : ": ", a->leading_blanks ? 1 : 2);
-    put_value(a, value);
-    put_text(a, "\r\n", 2);
+    milter_put_text(&a->text, &a->talk, name, strlen(name));
+    milter_put_text(&a->text, &a->talk, a->leading_blanks ? ":" : ": ", a->leading_blanks ? 1 : 2);
+    milter_put_value(&a->text, &a->talk, value);
+    milter_put_text(&a->text, &a->talk, "\r\n", 2);
     return SMFIS_CONTINUE;
 }
 
@@ -381,13 +326,14 @@ static sfsistat on_end_of_fields(SMFICTX *ctx)
         if (answer != SMFIS_CONTINUE)
             return answer;
     }
-    put_text(a, "\r\n", 2);
+    milter_put_text(&a->text, &a->talk, "\r\n", 2);
     return SMFIS_CONTINUE;
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *octets, size_t len)
 {
-    put_text(asked_of(ctx), (const char *)octets, len);
+    struct asked *a = asked_of(ctx);
+    milter_put_text(&a->text, &a->talk, (const char *)octets, len);
     return SMFIS_CONTINUE;
 }
 
@@ -402,8 +348,8 @@ static sfsistat on_end(SMFICTX *ctx)
     struct talk_reply reply;
     const struct talk_wait wait = {still, ctx};
     sfsistat answer = SMFIS_TEMPFAIL;
-    if (!a->line_start)
-        put_text(a, "\r\n", 2);
+    if (!a->text.line_start)
+        milter_put_text(&a->text, &a->talk, "\r\n", 2);
     talk_put(&a->talk, ".\r\n", 3);
     talk_hear(&a->talk, &reply, &wait);
     if (reply.code / 100 != 2)

@@ -23,7 +23,6 @@ enum {
     PATIENCE_S = 7200, /* for a mail server's next word; it has time-outs of its own */
     END_STEPS = 40,
     END_STEP_MS = 100,
-    ARENAS = 8, /* that threads allocate from */
 };
 
 static _Noreturn void give_up(const char *reason)
@@ -84,12 +83,12 @@ static void *pass_away(void *nothing)
     pthread_exit(nothing);
 }
 
-/* The C library loads what unwinds a thread's stack when the first one ends, and reads how many processors there are
- * before it makes more arenas than a few, unless it is told how many. */
+/* The C library loads what unwinds a thread's stack when the first one ends. And it reads how many processors there
+ * are, and how the kernel gives memory, for arenas beside the first: there are none. */
 static void warm_up(void)
 {
     pthread_t first;
-    mallopt(M_ARENA_MAX, ARENAS);
+    mallopt(M_ARENA_MAX, 1);
     if (pthread_create(&first, NULL, pass_away, NULL) != 0 || pthread_join(first, NULL) != 0)
         give_up("there can be no threads");
 }

@@ -144,16 +144,29 @@ static unsigned code_of(struct slice line)
     return code >= 200 && code < 600 ? code : 0;
 }
 
+/* One to three digits, and `end` behind them. The octet behind that; NULL: they are none. */
+static const char *skip_number(const char *text, char end)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits >= 1 && digits <= 3 && text[digits] == end ? text + digits + 1 : NULL;
+}
+
+/* "5.7.1", of that class (RFC 3463 2). */
+static bool is_enhanced(const char *text, unsigned class)
+{
+    if (text[0] != (char)('0' + class) || text[1] != '.')
+        return false;
+    const char *detail = skip_number(text + 2, '.');
+    return detail && skip_number(detail, '\0');
+}
+
 /* "5.7.1 text": the first is not always there. */
 static void split(struct slice text, struct talk_reply *reply)
 {
     size_t space = slice_find(text, ' ');
-    unsigned class, subject, detail;
-    char end;
     if (space < text.len && space < sizeof reply->enhanced) {
         slice_to_text(slice_sub(text, 0, space), reply->enhanced, sizeof reply->enhanced);
-        if (sscanf(reply->enhanced, "%1u.%3u.%3u%c", &class, &subject, &detail, &end) == 3 &&
-            class == reply->code / 100)
+        if (is_enhanced(reply->enhanced, reply->code / 100))
             text = slice_from(text, space + 1);
         else
             reply->enhanced[0] = '\0';

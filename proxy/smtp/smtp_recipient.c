@@ -459,11 +459,10 @@ static void consider(struct smtp_session *s, struct recipient *r)
         return;
     r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
                  !table_holds_text(domain->recipients, r->path.spelled);
-    if (smtp_is_asked(s))
-        study(s);
-    else if (!backend)
+    bool asked = smtp_is_asked(s);
+    if (!backend && !asked)
         refuse(s, 550, "5.7.1", "relaying denied");
-    else if (fits_backend(s, backend) && backend_can(s, r, backend))
+    else if (asked || (fits_backend(s, backend) && backend_can(s, r, backend)))
         study(s);
 }
 
