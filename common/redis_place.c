@@ -48,6 +48,7 @@ bool redis_secret_needed(const struct config *config)
     bool answered = redis_remembers_pairs(config) || policy_wants(config->policy, PRODUCER_REPLY);
     return policy_wants(config->policy, PRODUCER_CONTACT) ||
            (answered && redis_holds_answered(config)) ||
+           policy_wants(config->policy, PRODUCER_ACCOUNT) ||
            (opinions && config->settings.learn_enabled);
 }
 

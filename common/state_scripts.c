@@ -71,6 +71,112 @@ const char state_script_contacts[] =
     "for i = 1, #KEYS do redis.call('SET', KEYS[i], '', 'EX', ARGV[1]) end\n"
     "return #KEYS\n";
 
+/* What both scripts of accounts begin with. */
+#define ACCOUNT_HOURS \
+    "local key = KEYS[1]\n" \
+    "local function get(field) return redis.call('HMGET', key, field)[1] or '' end\n" \
+    "local function numbers(field)\n" \
+    "  local all = {}\n" \
+    "  for number in string.gmatch(get(field), '%d+') do all[#all + 1] = tonumber(number) end\n" \
+    "  return all\n" \
+    "end\n" \
+    "local function set(field, all) redis.call('HSET', key, field, table.concat(all, ' ')) end\n" \
+    "local function close(hour)\n" \
+    "  local day = math.floor(hour[1] / 24)\n" \
+    "  local field = 'd' .. day % 28\n" \
+    "  local before = numbers(field)\n" \
+    "  local most = before[1] == day and before[2] or 0\n" \
+    "  if hour[3] > most then set(field, {day, hour[3]}) end\n" \
+    "end\n" \
+    "local function add(at, more)\n" \
+    "  local field = 'h' .. at % 4\n" \
+    "  local hour = numbers(field)\n" \
+    "  if #hour == 5 and hour[1] > at then return {at, 0, 0, 0, 0} end\n" \
+    "  if #hour == 5 and hour[1] < at then close(hour) end\n" \
+    "  if hour[1] ~= at then hour = {at, 0, 0, 0, 0} end\n" \
+    "  for i = 2, 5 do hour[i] = math.max(0, hour[i] + tonumber(more[i - 1])) end\n" \
+    "  set(field, hour)\n" \
+    "  return hour\n" \
+    "end\n"
+
+const char state_script_account[] =
+    ACCOUNT_HOURS
+    "local now, count, most = tonumber(ARGV[1]), tonumber(ARGV[4]), tonumber(ARGV[6])\n"
+    "local least, fresh_for = tonumber(ARGV[7]), tonumber(ARGV[10])\n"
+    "local at = math.floor(now / 3600)\n"
+    "local first = -1\n"
+    "if redis.call('HSETNX', key, 'first', ARGV[1]) == 0 then first = tonumber(get('first')) end\n"
+    "local asked, met = 0, 0\n"
+    "for who in string.gmatch(ARGV[5], '%d+') do\n"
+    "  asked = asked + 1\n"
+    "  if redis.call('SISMEMBER', KEYS[2], who) + redis.call('SISMEMBER', KEYS[3], who) > 0 then met = met + 1 end\n"
+    "end\n"
+    "local full = math.max(redis.call('SCARD', KEYS[2]), redis.call('SCARD', KEYS[3])) >= most\n"
+    "local new = 0\n"
+    "if asked > 0 and not full then new = math.floor((asked - met) * count / asked + 0.5) end\n"
+    "local hour = add(at, {count, 0, new, 0})\n"
+    "local last = numbers('h' .. (at - 1) % 4)\n"
+    "local left = last[1] == at - 1 and 1 - now % 3600 / 3600 or 0\n"
+    "local function within(i) return hour[i] + left * (last[i] or 0) end\n"
+    "local all = math.floor(within(2) + 0.5)\n"
+    "local function share(i)\n"
+    "  if all < least then return 0 end\n"
+    "  return math.min(100, math.floor(100 * within(i) / all + 0.5))\n"
+    "end\n"
+    "local usual = 0\n"
+    "for i = 0, 27 do\n"
+    "  local day = numbers('d' .. i)\n"
+    "  if #day == 2 and day[1] > at / 24 - 28 then usual = math.max(usual, day[2]) end\n"
+    "end\n"
+    "for i = 0, 3 do\n"
+    "  local one = numbers('h' .. i)\n"
+    "  if #one == 5 and one[1] < at - 1 and one[1] > at - 28 * 24 then usual = math.max(usual, one[3]) end\n"
+    "end\n"
+    "local function is_new(field, name, room)\n"
+    "  if name == '' then return -1 end\n"
+    "  local places, mine, oldest = {}, nil, nil\n"
+    "  for who, since, seen in string.gmatch(get(field), '(%w+) (%d+) (%d+)') do\n"
+    "    local place = {who, tonumber(since), tonumber(seen)}\n"
+    "    if who == name then mine = place end\n"
+    "    places[#places + 1] = place\n"
+    "    if not oldest or place[3] < places[oldest][3] then oldest = #places end\n"
+    "  end\n"
+    "  if not mine or now - mine[3] > 86400 then\n"
+    "    if not mine then\n"
+    "      mine = {name, now, now}\n"
+    "      places[#places < room and #places + 1 or oldest] = mine\n"
+    "    end\n"
+    "    mine[3] = now\n"
+    "    local all = {}\n"
+    "    for i = 1, #places do all[i] = table.concat(places[i], ' ') end\n"
+    "    set(field, all)\n"
+    "  end\n"
+    "  local began = first < 0 and now or first\n"
+    "  return now - mine[2] < fresh_for and mine[2] - began >= fresh_for and 1 or 0\n"
+    "end\n"
+    "local network, country = is_new('networks', ARGV[8], 32), is_new('countries', ARGV[9], 16)\n"
+    "local same = -1\n"
+    "if KEYS[4] then\n"
+    "  same = redis.call('HINCRBY', KEYS[4], 'recipients', count)\n"
+    "  if same == count then redis.call('EXPIRE', KEYS[4], ARGV[3]) end\n"
+    "end\n"
+    "redis.call('EXPIRE', key, ARGV[2])\n"
+    "return {first, all, usual, share(4), share(5), network, country, same, new}\n";
+
+const char state_script_account_over[] =
+    ACCOUNT_HOURS
+    "add(math.floor(tonumber(ARGV[1]) / 3600), {ARGV[5], ARGV[6], ARGV[7], ARGV[8]})\n"
+    "redis.call('EXPIRE', key, ARGV[2])\n"
+    "for who in string.gmatch(ARGV[10], '%d+') do\n"
+    "  if redis.call('SCARD', KEYS[2]) >= tonumber(ARGV[4]) then break end\n"
+    "  redis.call('SADD', KEYS[2], who)\n"
+    "end\n"
+    "if ARGV[10] ~= '' then redis.call('EXPIRE', KEYS[2], ARGV[3]) end\n"
+    "if KEYS[3] and ARGV[9] ~= '0' and redis.call('EXISTS', KEYS[3]) == 1 then\n"
+    "  redis.call('HINCRBY', KEYS[3], 'recipients', ARGV[9])\n"
+    "end\n"
+    "return 1\n";
+
 const char state_script_campaign[] =
     "local now, life = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
     "local texts, structures = tonumber(ARGV[3]), tonumber(ARGV[4])\n"

@@ -16,6 +16,8 @@
     X(rates)                                                                                       \
     X(contact)                                                                                     \
     X(contacts)                                                                                    \
+    X(account)                                                                                     \
+    X(account_over)                                                                                \
     X(campaign)                                                                                    \
     X(opine)                                                                                       \
     X(retry)                                                                                       \
@@ -65,6 +67,29 @@ extern const char state_script_contact[];
 
 /* Keys: the same. Argument: the life time. Answer: how many. */
 extern const char state_script_contacts[];
+
+/* What an account sends. Keys: a hash of what it does; sets of whom it has written to in this half of a
+ * year and in the one before; how many its text was sent to, or none.
+ * Arguments: now; the life times of the hash and of texts; recipients of the message; those of them that
+ * are looked for, numbers with blanks between, as they stand in the sets; most in a set, of which a
+ * full one means that nobody is new; least recipients that shares are told of; names of the network and
+ * of the country, or nothing; how long these are new.
+ * Answer: {when it was first seen, or -1; recipients within the last hour; most delivered to in an hour
+ * of the last four weeks, without the last two; percentage that was new, and that was refused; whether
+ * network and country are new, or -1; to how many the text was sent, or -1; how many of the recipients
+ * are new}.
+ *
+ * Bounded whatever it sends: the hash has "first"; "h0" to "h3", the last hours that it sent in ("hour
+ * recipients delivered new refused"); "d0" to "d27", for each day ("day most") the most delivered to in
+ * an hour that is no longer among those; "networks" and "countries" (a name, when it was first and last
+ * seen), of which the one that was not seen for longest goes. */
+extern const char state_script_account[];
+
+/* Keys: the hash, the set of this half of a year, and of the text or none. Arguments: when the message was
+ * counted; life times of the hash and of the set; most in the set; how many more recipients it has,
+ * delivered, new and refused ones, in that hour, each of which may be less than 0; how many more the text
+ * was sent to; whom it was delivered to, as above. Answer: 1. */
+extern const char state_script_account_over[];
 
 /* Keys: of a message's digests the opinions of messages that have them (a sorted set of accounts; the
  * score is when, less than 0 for good mail), those of its text and then of its structure; and of each

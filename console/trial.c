@@ -119,6 +119,8 @@ bool trial_envelope(struct trial *e, const struct config *config)
     facts_absent(&e->facts, PRODUCER_LOGIN_AUTHOR, config->policy);
     if (envelope->direction == DIRECTION_OUTBOUND)
         facts_no_stranger(&e->facts, config->policy);
+    else
+        facts_none_of_ours(&e->facts, config->policy);
     moment_facts(config, envelope->time, &e->facts);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
     fact[FACT_PROTOCOL] = value_integer(PROTOCOL_SMTP); /* whose envelope it is */
@@ -130,6 +132,8 @@ bool trial_envelope(struct trial *e, const struct config *config)
         fact[FACT_HELO] = value_text(envelope->helo);
     struct slice from = sender_of(envelope);
     fact[FACT_SENDER] = from.len ? value_address(e->arena, from) : value_absent();
+    fact[FACT_ACCOUNT_NAME] =
+        envelope->direction == DIRECTION_OUTBOUND ? fact[FACT_SENDER] : value_absent();
     fact[FACT_MESSAGE_NULL_SENDER] = value_bool(from.len == 0);
     helo_form(e->arena, config, fact[FACT_HELO].text, &fact[FACT_CLIENT_IP].ip, &not_known,
               &e->facts);

@@ -90,6 +90,7 @@ static struct value veil_fact(struct veil *veil, enum fact fact, struct value va
         return veil_links(veil, value);
     case FACT_MESSAGE_ID: /* looks like an address, and is none */
         return drops && value.state == VALUE_KNOWN ? value_absent() : value;
+    case FACT_ACCOUNT_NAME:
     case FACT_LOGIN_USER: /* mostly an address, and nobody's name if it is none */
         return value.state == VALUE_KNOWN ? value_text(veil_address(veil, value.text)) : value;
     case FACT_CLIENT_PTR:

@@ -76,7 +76,8 @@ static bool can_be_counted(enum fact fact)
 {
     const struct fact_info *info = fact_info(fact);
     bool producer = info->producer == PRODUCER_SESSION || info->producer == PRODUCER_CLIENT ||
-                    info->producer == PRODUCER_GEO || info->producer == PRODUCER_SPF;
+                    info->producer == PRODUCER_GEO || info->producer == PRODUCER_SPF ||
+                    info->producer == PRODUCER_LOGIN;
     bool type = info->type.kind == TYPE_TEXT || info->type.kind == TYPE_ADDRESS ||
                 info->type.kind == TYPE_DOMAIN || info->type.kind == TYPE_IP ||
                 info->type.kind == TYPE_NUMBER;

@@ -26,6 +26,7 @@ static const struct fact_info table[FACT_COUNT] = {
 #define NEEDS_SPF BIT(SPF)
 #define NEEDS_AUTHENTICATION BIT(AUTHENTICATION)
 #define NEEDS_LOGIN BIT(LOGIN)
+#define NEEDS_GEO BIT(GEO)
 
 static const struct producer_info producers[PRODUCER_COUNT] = {
 #define PRODUCER(id, at, of, needs, about) [PRODUCER_##id] = {PHASE_##at, of, needs, ABOUT_##about},
@@ -117,11 +118,21 @@ void facts_absent(struct facts *facts, enum producer producer, const struct poli
     settle_all(facts, producer, policy, value_absent());
 }
 
-void facts_no_stranger(struct facts *facts, const struct policy *policy)
+static void absent_of(struct facts *facts, enum about about, const struct policy *policy)
 {
     for (int i = 0; i < PRODUCER_COUNT; i++)
-        if (producers[i].about == ABOUT_STRANGERS)
+        if (producers[i].about == about)
             facts_absent(facts, (enum producer)i, policy);
+}
+
+void facts_no_stranger(struct facts *facts, const struct policy *policy)
+{
+    absent_of(facts, ABOUT_STRANGERS, policy);
+}
+
+void facts_none_of_ours(struct facts *facts, const struct policy *policy)
+{
+    absent_of(facts, ABOUT_OURS, policy);
 }
 
 /* Lists of which a cap left out the rest. */

@@ -29,7 +29,11 @@ enum asks {
 };
 
 /* Of whose mail its facts tell. */
-enum about { ABOUT_ANYBODY, ABOUT_STRANGERS /* who bring it from outside */ };
+enum about {
+    ABOUT_ANYBODY,
+    ABOUT_STRANGERS, /* who bring it from outside */
+    ABOUT_OURS,      /* who send it out */
+};
 
 struct producer_info {
     enum phase phase; /* its first facts are known then */
@@ -131,6 +135,8 @@ void facts_fail(struct facts *facts, enum producer producer, const struct policy
 void facts_absent(struct facts *facts, enum producer producer, const struct policy *policy);
 /* The same of all that tells of strangers: for mail that is outbound. */
 void facts_no_stranger(struct facts *facts, const struct policy *policy);
+/* The same of all that tells of who sends mail out: for mail that is not outbound. */
+void facts_none_of_ours(struct facts *facts, const struct policy *policy);
 
 /* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...),
  * without the braces; "cut" names the lists of which a cap left out the rest. Keyed facts are left

@@ -6,11 +6,13 @@
 
 enum { ARENA_MAX = 16 * 1024 * 1024, FAILURE_MAX = 64 * 1024 };
 
-/* What a clean message has; of one that leaves nothing is asked about strangers. */
+/* What a clean message has; of one that leaves nothing is asked about strangers, and of others nothing
+ * about those who send it out. */
 static struct value baseline(enum fact fact, bool outbound)
 {
-    bool of_stranger = producer_info(fact_info(fact)->producer)->about == ABOUT_STRANGERS;
-    return outbound && of_stranger ? value_absent() : fact_baseline(fact);
+    enum about about = producer_info(fact_info(fact)->producer)->about;
+    return about == (outbound ? ABOUT_STRANGERS : ABOUT_OURS) ? value_absent()
+                                                              : fact_baseline(fact);
 }
 
 static bool is_outbound(const struct policy_test *test)

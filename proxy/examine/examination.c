@@ -281,6 +281,7 @@ void examination_begin_fetched(struct examination *e)
     for (int i = 0; i < OF_DELIVERY; i++)
         facts_absent(&e->facts, of_delivery[i], policy);
     facts_absent(&e->facts, PRODUCER_SESSION, policy);
+    facts_none_of_ours(&e->facts, policy);
     want_what_lasts(e);
     if (e->facts.keyed && (e->wants[PRODUCER_AUTHENTICATION] || e->wants[PRODUCER_DOMAINS]))
         begin_dns(e);
@@ -310,6 +311,7 @@ void examination_message(struct examination *e)
     if (e->state && e->proxy->counts[RATE_MESSAGES])
         state_rates(e->state, RATE_MESSAGES);
     answered_ask_reply(e);
+    examination_account(e);
     examination_scan(e);
     examination_go_on(e);
 }

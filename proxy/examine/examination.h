@@ -5,6 +5,7 @@
  *
  *   examination.c        about the sender: rounds of DNS and scanner
  *   examination_state.c  what Redis remembers
+ *   examination_account.c  the same of the account that sends
  *   examination_scan.c   jobs for the scanners, in line (scan_line.h) */
 #ifndef PROXY_EXAMINE_EXAMINATION_H
 #define PROXY_EXAMINE_EXAMINATION_H
@@ -103,10 +104,12 @@ struct examination {
     } redaction;
     struct codes_wait codes; /* while SCAN_QR is awaited */
     uint64_t scan_taken;     /* octets of the room that all messages being scanned share */
-    struct state_recipient
-        *recipients; /* in the arena, for what each has reported and answered; NULL: not asked */
+    struct state_recipient *recipients; /* in the arena, for what each has reported and answered, or
+                                         * an account sends; NULL: not asked */
     size_t recipient_count;
-    bool sender_beside; /* the job about the content asks about the sender as well */
+    struct state_sending sending;    /* of outbound mail: who sends it, */
+    struct state_sending_count sent; /* and what it counts as until that is over */
+    bool sender_beside;              /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
     int64_t sender_ms;           /* that scanners took for them */
     int64_t scan_ms[SCAN_SLOTS]; /* that the last job of each took */
@@ -191,8 +194,8 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
                                 struct recipient_facts *known);
 void examination_recall_recipient(struct examination *e, struct slice recipient,
                                   const struct recipient_facts *known);
-/* Whom the whole message is for (as they are spelled, in their order), for what each has reported and answered; before
- * examination_message. Out of memory it is unknown of all. */
+/* Whom the whole message is for (as they are spelled, in their order), for what each has reported and
+ * answered, or what an account sends; before examination_message. Out of memory it is unknown of all. */
 void examination_recipients(struct examination *e, size_t count,
                             struct slice (*spelled)(void *ctx, size_t number), void *ctx);
 /* That of this one of them. */
@@ -211,5 +214,14 @@ void examination_delivered(struct examination *e, const struct slice *recipients
 
 /* What became of a message: `verdict` as in its decision record; the first of its recipients. */
 void examination_remember(struct examination *e, const char *verdict, struct slice recipient);
+
+/* ---- examination_account.c ---- */
+
+/* The whole message is there, and for whom it is: its account's facts. */
+void examination_account(struct examination *e);
+/* What became of it; end->count need not be told. Nothing if the account was not asked for. */
+void examination_account_over(struct examination *e, const struct state_sending_end *end);
+/* The server behind has refused a recipient at RCPT. */
+void examination_recipient_refused(struct examination *e);
 
 #endif

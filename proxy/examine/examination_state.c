@@ -79,6 +79,7 @@ void examination_state_failed(struct examination *e, enum phase phase)
         facts_fail(facts, PRODUCER_REPORTED, policy_of(e));
         facts_fail(facts, PRODUCER_ANSWERED_AUTHOR, policy_of(e));
         facts_fail(facts, PRODUCER_REPLY, policy_of(e));
+        facts_fail(facts, PRODUCER_ACCOUNT, policy_of(e));
     }
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) <= phase &&
@@ -190,7 +191,8 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
 void examination_recipients(struct examination *e, size_t count,
                             struct slice (*spelled)(void *ctx, size_t number), void *ctx)
 {
-    if (!e->wants[PRODUCER_REPORTED] && !e->wants[PRODUCER_ANSWERED_AUTHOR])
+    if (!e->wants[PRODUCER_REPORTED] && !e->wants[PRODUCER_ANSWERED_AUTHOR] &&
+        !e->wants[PRODUCER_ACCOUNT])
         return;
     e->recipients = arena_array(e->arena, count, sizeof *e->recipients);
     e->recipient_count = e->recipients ? count : 0;

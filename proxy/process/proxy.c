@@ -29,10 +29,10 @@ static bool looks_at_mail(const struct policy *policy)
 static void learn_wants(struct proxy *proxy)
 {
     for (int i = 0; i < PRODUCER_COUNT; i++) {
-        enum producer producer = (enum producer)i;
-        proxy->wants[i] = policy_wants(proxy->config->policy, producer);
-        proxy->wants_outbound[i] =
-            proxy->wants[i] && producer_info(producer)->about != ABOUT_STRANGERS;
+        enum about about = producer_info((enum producer)i)->about;
+        proxy->wants[i] = policy_wants(proxy->config->policy, (enum producer)i);
+        proxy->wants_outbound[i] = proxy->wants[i] && about != ABOUT_STRANGERS;
+        proxy->wants_others[i] = proxy->wants[i] && about != ABOUT_OURS;
     }
 }
 

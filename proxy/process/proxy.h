@@ -64,7 +64,8 @@ struct proxy {
     bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */
     bool scans[SCANNER_KINDS];                /* the policy needs scanners of this kind */
     bool wants[PRODUCER_COUNT];               /* the policy names facts of this producer */
-    bool wants_outbound[PRODUCER_COUNT];      /* the same, of mail that leaves */
+    bool wants_outbound[PRODUCER_COUNT];      /* the same, of mail that leaves, */
+    bool wants_others[PRODUCER_COUNT];        /* and of all other */
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
     bool waits_for_silence;                   /* before the banner */
     bool looks_at_mail;                       /* some rule asks what a message is */
@@ -99,7 +100,7 @@ bool proxy_learn_policy(struct proxy *proxy);
 /* What is wanted of mail that comes in by this listener. */
 static inline const bool *proxy_wants(const struct proxy *proxy, const struct listener *listener)
 {
-    return listener->direction == DIRECTION_OUTBOUND ? proxy->wants_outbound : proxy->wants;
+    return listener->direction == DIRECTION_OUTBOUND ? proxy->wants_outbound : proxy->wants_others;
 }
 
 /* Adds to the shared counters what the resolver and Redis have counted since the last call. */

@@ -28,10 +28,24 @@ static void tell_login(struct smtp_session *s)
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
 }
 
-static void nobody_is_a_stranger(struct smtp_session *s)
+/* Of outbound mail nothing is asked about strangers, of other mail nothing about ours. */
+static void leave_out_others(struct smtp_session *s)
 {
+    struct facts *facts = &s->t.message.facts;
+    const struct policy *policy = s->base.proxy->config->policy;
     if (s->base.listener->direction == DIRECTION_OUTBOUND && !is_told(s, FACT_SPF_RESULT))
-        facts_no_stranger(&s->t.message.facts, s->base.proxy->config->policy);
+        facts_no_stranger(facts, policy);
+    else if (s->base.listener->direction != DIRECTION_OUTBOUND && !is_told(s, FACT_ACCOUNT_BURST))
+        facts_none_of_ours(facts, policy);
+}
+
+/* Whose outbound mail it is. */
+static struct value account_name(const struct smtp_session *s)
+{
+    const struct value *fact = s->t.message.facts.fact;
+    if (s->base.listener->direction != DIRECTION_OUTBOUND)
+        return value_absent();
+    return fact[FACT_LOGIN_USER].state == VALUE_KNOWN ? fact[FACT_LOGIN_USER] : fact[FACT_SENDER];
 }
 
 static void helo_facts(struct smtp_session *s, struct facts *facts)
@@ -63,7 +77,7 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
     session_client_facts(&s->base, &s->t.message.facts);
     fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
     tell_login(s);
-    nobody_is_a_stranger(s);
+    leave_out_others(s);
     if (phase >= PHASE_HELO) {
         helo_facts(s, &s->t.message.facts);
         if (!is_told(s, FACT_HELO_VALID))
@@ -75,6 +89,7 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
             session_tls_facts(&s->base, s->mail, &s->t.message.facts);
         fact[FACT_SENDER] = t->sender.address.len ? value_text(t->sender.spelled) : value_absent();
         smtp_owned_sender(s);
+        fact[FACT_ACCOUNT_NAME] = account_name(s);
         fact[FACT_MESSAGE_NULL_SENDER] = value_bool(t->sender.address.len == 0);
         fact[FACT_DECLARED_SIZE] =
             t->mail.has_size ? value_integer((int64_t)t->mail.size) : value_absent();

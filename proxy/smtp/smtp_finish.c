@@ -36,18 +36,36 @@ static void count_end(struct smtp_session *s, const struct decision *decision)
         session_count(&s->base, COUNTER_REFUSED);
 }
 
-/* Those of its recipients who have it. */
-static void remember_contacts(struct smtp_session *s)
+/* Those of its recipients who have it, in the transaction's arena. */
+static size_t who_has_it(struct smtp_session *s, struct slice **whom)
 {
     const struct transaction *t = &s->t;
     size_t count = 0;
-    struct slice *whom = arena_array(s->mail, t->recipient_count, sizeof *whom);
-    for (size_t i = 0; whom && i < t->recipient_count; i++)
+    *whom = arena_array(s->mail, t->recipient_count, sizeof **whom);
+    for (size_t i = 0; *whom && i < t->recipient_count; i++)
         if (t->recipients[i].verdict.action == ACTION_ACCEPT)
-            whom[count++] = t->recipients[i].path.spelled;
-    examination_delivered(&s->t.message, whom, count);
-    if (s->base.listener->direction == DIRECTION_OUTBOUND)
+            (*whom)[count++] = t->recipients[i].path.spelled;
+    return count;
+}
+
+/* Who has written to whom. */
+static void remember_recipients(struct smtp_session *s, const struct decision *decision)
+{
+    unsigned class = decision->code / 100;
+    bool delivered = class == 2 && was_delivered(s);
+    bool refused = class == 5 && decision->backend.len > 0;
+    bool outbound = s->base.listener->direction == DIRECTION_OUTBOUND;
+    struct slice *whom = NULL;
+    size_t count = delivered ? who_has_it(s, &whom) : 0;
+    if (delivered)
+        examination_delivered(&s->t.message, whom, count);
+    if (delivered && outbound)
         answered_remember(&s->t.message, whom, count);
+    examination_account_over(&s->t.message, &(struct state_sending_end){
+                                                .put_off = class == 4,
+                                                .delivered = whom,
+                                                .delivered_count = count,
+                                                .refused = refused ? s->t.job.recipient_count : 0});
 }
 
 void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,
@@ -72,8 +90,7 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
         session_was_useful(&s->base);
     if (s->t.recipient_count)
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
-    if (code / 100 == 2 && was_delivered(s))
-        remember_contacts(s);
+    remember_recipients(s, &record);
     if (code / 100 == 2 && smtp_is_asked(s))
         smtp_asked_tell(s);
     if (decision->backend.len)

@@ -176,6 +176,8 @@ static void pass_on(struct smtp_session *s, const struct recipient *r,
     case REPLY_LATER:
     case REPLY_RECIPIENT:
     case REPLY_SENDER:
+        if (reply->kind == REPLY_RECIPIENT)
+            examination_recipient_refused(&s->t.message);
         if (may_be_refused(s, reply->code))
             smtp_answer_backend(s, reply);
     }

@@ -97,6 +97,43 @@ struct state_campaign {
  * this author within settings.learn_age. Unknown while Redis is away. */
 void state_campaign(struct state_inquiry *inquiry, const struct state_campaign *about);
 
+/* Who sends a message out. All texts may go once the call is over. */
+struct state_sending {
+    struct slice name;              /* its account's, as it is spelled */
+    const struct slice *recipients; /* of the message, as they are spelled */
+    size_t count;                   /* at least one */
+    bool logged_in;                 /* network and country count: */
+    struct ip client;
+    uint32_t asn;         /* 0: not known */
+    struct slice country; /* empty: not known */
+    const uint8_t *text;  /* digest of its text, STATE_DIGEST octets; NULL: it has none */
+};
+
+/* What the message was counted as, so that it can be taken back. */
+struct state_sending_count {
+    bool counted;
+    int64_t at;
+    unsigned fresh; /* recipients that are new to it */
+};
+
+/* All account facts but its name: counts the message, whatever becomes of it (state_sending_over).
+ * `count` is written with them, and must outlive the inquiry. */
+void state_sending(struct state_inquiry *inquiry, const struct state_sending *who,
+                   struct state_sending_count *count);
+
+/* What became of it. */
+struct state_sending_end {
+    struct state_sending_count count;
+    bool put_off;                  /* it comes again, and is counted then */
+    const struct slice *delivered; /* to these */
+    size_t delivered_count;
+    size_t refused; /* that many recipients the server behind has refused for good */
+};
+void state_sending_over(struct state *state, const struct state_sending *who,
+                        const struct state_sending_end *end);
+/* The server behind has refused a recipient at RCPT. */
+void state_sending_refused(struct state *state, struct slice name);
+
 /* The policy's rate(...) facts whose event this is: counted, and their values set in facts->keyed
  * (the caller's, one for each of policy_keys). Call once an event; at RCPT both for
  * RATE_RECIPIENTS and for RATE_UNKNOWN_RECIPIENTS, which is only looked up.

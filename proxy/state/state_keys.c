@@ -208,6 +208,62 @@ struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
     return finish_secretly(keys, "contact");
 }
 
+struct state_key state_key_sending(struct state_keys *keys, const char *kind, struct slice account)
+{
+    begin(keys);
+    add_sender(keys, account);
+    return finish_secretly(keys, kind);
+}
+
+struct state_key state_key_sending_to(struct state_keys *keys, struct slice account, int64_t half)
+{
+    begin(keys);
+    add_sender(keys, account);
+    add_number(keys, (uint64_t)half);
+    return finish_secretly(keys, "account-to");
+}
+
+struct state_key state_key_sending_text(struct state_keys *keys, struct slice account,
+                                        const uint8_t digest[static STATE_DIGEST])
+{
+    begin(keys);
+    add_sender(keys, account);
+    add_bytes(keys, digest, STATE_DIGEST);
+    return finish_secretly(keys, "account-text");
+}
+
+static bool number_secretly(struct state_keys *keys, uint32_t *out)
+{
+    uint8_t mac[EVP_MAX_MD_SIZE];
+    if (!digest_secretly(keys, mac))
+        return false;
+    *out =
+        (uint32_t)(mac[0] & 0x7f) << 24 | (uint32_t)mac[1] << 16 | (uint32_t)mac[2] << 8 | mac[3];
+    return true;
+}
+
+bool state_number_of_recipient(struct state_keys *keys, struct slice account,
+                               struct slice recipient, uint32_t *out)
+{
+    begin(keys);
+    add_lower(keys, SLICE("account-recipient"));
+    add_sender(keys, account);
+    add_lower(keys, recipient);
+    return number_secretly(keys, out);
+}
+
+bool state_number_of_network(struct state_keys *keys, struct slice account, uint32_t asn,
+                             const struct ip *client, uint32_t *out)
+{
+    begin(keys);
+    add_lower(keys, SLICE("account-network"));
+    add_sender(keys, account);
+    add_number(keys, asn);
+    if (asn == 0)
+        add_client(keys, client);
+    return number_secretly(keys, out);
+}
+
 static void add_account(struct state_keys *keys, struct slice address)
 {
     size_t at = slice_rfind(address, '@');

@@ -53,6 +53,20 @@ struct state_key state_key_answered(struct state_keys *keys, struct slice user,
 /* That a message with this Message-ID has left. */
 struct state_key state_key_letter(struct state_keys *keys, struct slice id);
 
+/* What an account that sends (its name, folded as a sender is) does, under a kind; of a half of a year
+ * that is counted since 1970; of a digest of a text. */
+struct state_key state_key_sending(struct state_keys *keys, const char *kind, struct slice account);
+struct state_key state_key_sending_to(struct state_keys *keys, struct slice account, int64_t half);
+struct state_key state_key_sending_text(struct state_keys *keys, struct slice account,
+                                        const uint8_t digest[static STATE_DIGEST]);
+/* Numbers of 31 bits, which a set of Redis has in 4 octets each, that stand for a recipient of that
+ * account (in any case), and for the network that it has logged in from: the autonomous system, or 0
+ * and the client's network. False: it could not be made. */
+bool state_number_of_recipient(struct state_keys *keys, struct slice account,
+                               struct slice recipient, uint32_t *out);
+bool state_number_of_network(struct state_keys *keys, struct slice account, uint32_t asn,
+                             const struct ip *client, uint32_t *out);
+
 /* The account that an address stands for: without "+tag" behind its local part, in any case. Other names
  * that a server has for it are not known here. */
 struct state_account {

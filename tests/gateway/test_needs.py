@@ -57,6 +57,7 @@ CONDITIONS = {
     "REPLY": ["message.in_reply_to_known", "message.in_reply_to_known is absent"],
     "CAMPAIGN": ["campaign.seen > 0", "campaign.seen is absent"],
     "REPORTED": ["reported.by_recipient", "reported.by_recipient is absent"],
+    "ACCOUNT": ["account.burst > 1", "account.recipients_hour is absent"],
     "RATE": ["rate(sender.domain, 1h) > 1", "rate(spf.domain, 1h, messages) > 1", "rate(client.ptr, 1h, transactions) > 1"],
     "LOGIN": ["login.user is known", "login.mechanism != \"plain\""],
     "LOGIN_FAILURES": ["login.failures >= 3", "login.user_failures is absent"],
@@ -232,7 +233,7 @@ HOLDS = {("DOMAINS", "listed author"), ("DOMAINS", "listed second author"), ("DO
 
 def holds(found):
     """Each rule holds for some rows and not for others, else that nothing changes says nothing; and it holds where it must."""
-    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "GEO", "CLOCK", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_AUTHOR", "LOGIN_FAILURES",
+    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "GEO", "CLOCK", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_AUTHOR", "LOGIN_FAILURES", "ACCOUNT",
                                                           "SPAM", "REASONS", "CAMPAIGN", "REPORTED", "ANSWERED", "ANSWERED_AUTHOR", "REPLY"}:
         assert len({str(said) for said in found[whose, ()].values()}) > 1, whose
     alone = {whose: rows for (whose, observed), rows in found.items() if not observed}

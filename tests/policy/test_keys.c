@@ -82,6 +82,8 @@ TEST(test_rates_count_the_event_at_which_their_facts_are_known)
         {"rate(client.ip, sender.domain, 1h)", RATE_TRANSACTIONS, PHASE_MAIL},
         {"rate(spf.domain, 1h)", RATE_RECIPIENTS, PHASE_RCPT},
         {"rate(recipient, 1h)", RATE_RECIPIENTS, PHASE_RCPT},
+        {"rate(login.user, 1h)", RATE_TRANSACTIONS, PHASE_MAIL},
+        {"rate(account.name, 1h, recipients)", RATE_RECIPIENTS, PHASE_RCPT},
         {"rate(sender, 1d, messages)", RATE_MESSAGES, PHASE_MESSAGE},
         {"rate(client.ip, 1h, unknown_recipients)", RATE_UNKNOWN_RECIPIENTS, PHASE_RCPT},
     };
@@ -130,6 +132,7 @@ TEST(test_wrong_rates_are_refused)
             "    rule \"r\" when rate(sender, 1h, connections) > 1 then discard\n"
             "                                   ^\n");
     refuses("rate(client.ip, helo, 1h, connections) > 1", "before helo is known");
+    refuses("rate(login.user, 1h, connections) > 1", "before login.user is known");
     refuses("rate(client.ptr, 1h, connections) > 1", "before client.ptr is known");
     refuses("rate(spf.domain, 1h, transactions) > 1", "expected recipients or a later event");
     refuses("rate(recipient, 1h, transactions) > 1", "before recipient is known");

@@ -8,6 +8,9 @@
  *   {"do": "campaign", "text": [...], "structure": [...], "author": ..., "recipients": [...]}
  *   {"do": "answered", ...}, "answered_author", with "recipients", and "in_reply", with "ids": ask
  *   {"do": "wrote", "sender": ..., "recipients": [...], "id": ...}: tells
+ *   {"do": "sending", "account": ..., "recipients": [...]}  with "client" and "country" where it has logged in,
+ *                                           "text"; "refused" asks nothing, and tells of one at RCPT
+ *   {"do": "sent", ...}                     the same, and what became of it: "delivered", "refused", "put_off"
  *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc", "met", "opine": tell
  *
  * A second argument is the secret of contacts. */
@@ -240,6 +243,53 @@ static void tell_opinion(struct job *job, const json_t *question)
                            .spam = !json_is_true(json_object_get(question, "good"))});
 }
 
+/* Octets of the text are its digest. */
+static struct state_sending sending_of(struct job *job, const json_t *question)
+{
+    const json_t *whom = json_object_get(question, "recipients");
+    struct slice text = member(question, "text"), *all;
+    uint8_t *digest = arena_alloc(job->arena, STATE_DIGEST);
+    struct state_sending who = {.name = member(question, "account"),
+                                .count = json_array_size(whom),
+                                .asn =
+                                    (uint32_t)json_integer_value(json_object_get(question, "asn")),
+                                .country = member(question, "country"),
+                                .text = text.len ? digest : NULL};
+    memset(digest, 0, STATE_DIGEST);
+    memcpy(digest, text.ptr, text.len < STATE_DIGEST ? text.len : STATE_DIGEST);
+    all = arena_array(job->arena, who.count + 1, sizeof *all);
+    for (size_t i = 0; i < who.count; i++)
+        all[i] = text_of(json_array_get(whom, i));
+    who.recipients = all;
+    who.logged_in = ip_parse(member(question, "client"), &who.client);
+    return who;
+}
+
+static struct state_sending_count sent; /* the last that was asked for */
+
+static void ask_sending(struct job *job, const json_t *question)
+{
+    struct state_sending who = sending_of(job, question);
+    if (who.count)
+        state_sending(job->inquiry, &who, &sent);
+    else
+        state_sending_refused(state, who.name);
+}
+
+static void tell_sent(struct job *job, const json_t *question)
+{
+    struct state_sending who = sending_of(job, question);
+    bool delivered = json_is_true(json_object_get(question, "delivered"));
+    state_sending_over(
+        state, &who,
+        &(struct state_sending_end){
+            .count = sent,
+            .put_off = json_is_true(json_object_get(question, "put_off")),
+            .delivered = who.recipients,
+            .delivered_count = delivered ? who.count : 0,
+            .refused = (size_t)json_integer_value(json_object_get(question, "refused"))});
+}
+
 static void tell_accepted(struct job *job, const json_t *question)
 {
     (void)job;
@@ -273,6 +323,7 @@ static const struct {
     {"contact", ask_contact},   {"met", tell_met},
     {"answered", ask_answered}, {"answered_author", ask_answered_author},
     {"in_reply", ask_in_reply}, {"wrote", tell_wrote},
+    {"sending", ask_sending},   {"sent", tell_sent},
     {"campaign", ask_campaign}, {"opine", tell_opinion},
     {"dmarc", tell_dmarc},      {"unknown_recipient", tell_unknown_recipient},
     {"advance", move_clock},

@@ -7,9 +7,9 @@ import subprocess
 import pytest
 
 from lab import needs
+from lab.memory import DUMP, Memory
 from lab.process import wait_until
 
-DUMP = needs.BUILD / "tests/state_dump"
 pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="state_dump is not built")
 
 DELAY, WINDOW, LIFETIME, PASSES = 300, 172800, 3110400, 3
@@ -34,26 +34,9 @@ def rules(*rates):
                    for i, rate in enumerate(rates))
 
 
-class Gateway:
-    """One process of a gateway, so to speak: state_dump."""
-
+class Gateway(Memory):
     def __init__(self, port, more="", passes=PASSES, secret="a secret"):
-        config = CONFIG % (port, DELAY, WINDOW, LIFETIME, passes, more)
-        self.popen = subprocess.Popen([DUMP, config, secret], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, text=True)
-
-    def post(self, what, **question):
-        self.popen.stdin.write(json.dumps(dict(question, do=what)) + "\n")
-        self.popen.stdin.flush()
-
-    def collect(self):
-        line = self.popen.stdout.readline()
-        assert line, "state_dump ended:\n" + self.popen.stderr.read()[-4000:]
-        return json.loads(line)
-
-    def ask(self, what, **question):
-        self.post(what, **question)
-        return self.collect()[0]
+        super().__init__(CONFIG % (port, DELAY, WINDOW, LIFETIME, passes, more), secret)
 
     def greylist(self, **changes):
         facts = self.ask("greylist", **dict(WHO, **changes))["facts"]
@@ -73,16 +56,8 @@ class Gateway:
     def meet(self, sender, *recipients):
         self.ask("met", sender=sender, recipients=recipients)
 
-    def advance(self, seconds):
-        self.ask("advance", ms=int(seconds * 1000))
-
     def rates(self, event=CONNECTIONS, times=1, **facts):
         return self.ask("rates", event=event, facts=dotted(facts), times=times)["rates"]
-
-    def end(self):
-        _, log = self.popen.communicate()
-        assert self.popen.returncode == 0, log[-4000:]
-        return log
 
 
 @pytest.fixture
