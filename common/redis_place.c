@@ -19,7 +19,8 @@ bool redis_shares(const struct settings *settings)
 
 bool redis_needed(const struct config *config)
 {
-    return policy_asks(config->policy, ASKS_REDIS) || redis_shares(&config->settings);
+    return policy_asks(config->policy, ASKS_REDIS) || policy_notifies(config->policy) ||
+           redis_shares(&config->settings);
 }
 
 static bool mail_leaves(const struct config *config)
@@ -48,7 +49,7 @@ bool redis_secret_needed(const struct config *config)
     bool answered = redis_remembers_pairs(config) || policy_wants(config->policy, PRODUCER_REPLY);
     return policy_wants(config->policy, PRODUCER_CONTACT) ||
            (answered && redis_holds_answered(config)) ||
-           policy_wants(config->policy, PRODUCER_ACCOUNT) ||
+           policy_wants(config->policy, PRODUCER_ACCOUNT) || policy_notifies(config->policy) ||
            (opinions && config->settings.learn_enabled);
 }
 

@@ -177,6 +177,10 @@ const char state_script_account_over[] =
     "end\n"
     "return 1\n";
 
+const char state_script_once[] =
+    "if ARGV[1] == '0' then return {redis.call('DEL', KEYS[1])} end\n"
+    "return {redis.call('SET', KEYS[1], '', 'EX', ARGV[1], 'NX') and 1 or 0}\n";
+
 const char state_script_campaign[] =
     "local now, life = tonumber(ARGV[1]), tonumber(ARGV[2])\n"
     "local texts, structures = tonumber(ARGV[3]), tonumber(ARGV[4])\n"

@@ -18,6 +18,7 @@
     X(contacts)                                                                                    \
     X(account)                                                                                     \
     X(account_over)                                                                                \
+    X(once)                                                                                        \
     X(campaign)                                                                                    \
     X(opine)                                                                                       \
     X(retry)                                                                                       \
@@ -90,6 +91,10 @@ extern const char state_script_account[];
  * delivered, new and refused ones, in that hour, each of which may be less than 0; how many more the text
  * was sent to; whom it was delivered to, as above. Answer: 1. */
 extern const char state_script_account_over[];
+
+/* Key: that something was done. Argument: for how long that holds, or 0: it was not done after all.
+ * Answer: {1 where it had not been done}. */
+extern const char state_script_once[];
 
 /* Keys: of a message's digests the opinions of messages that have them (a sorted set of accounts; the
  * score is when, less than 0 for good mail), those of its text and then of its structure; and of each

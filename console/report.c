@@ -202,6 +202,8 @@ static void say_changes(struct page *page, const struct trial *e)
         page_row(page, i ? "" : "copy to", v->copies[i]);
     for (size_t i = 0; copied && i < v->bcc_count; i++)
         page_row(page, i ? "" : "bcc", v->bccs[i]);
+    for (size_t i = 0; i < v->notice_count; i++)
+        page_row(page, i ? "" : "notify", v->notices[i].address);
     if (copied && v->journal)
         page_row(page, "journal", SLICE("kept"));
     for (size_t i = 0; i < v->log_count; i++)

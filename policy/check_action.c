@@ -159,8 +159,16 @@ static bool check_held_as(struct checker *checker, const struct token *name)
     return valid;
 }
 
-/* Where it is to go must be known: it is Gatepost that delivers it. */
-static bool check_own_address(struct checker *checker, const struct token *address)
+static bool any_relay(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].relay)
+            return true;
+    return false;
+}
+
+/* Where it is to go must be known: it is Gatepost that delivers it. A relay takes it to anywhere. */
+static bool check_address(struct checker *checker, const struct token *address, bool by_relay)
 {
     struct parser *parser = checker->parser;
     struct slice text = address->text;
@@ -169,12 +177,26 @@ static bool check_own_address(struct checker *checker, const struct token *addre
     const char *fault = recipient_fault(text);
     bool known = !fault && at > 0 &&
                  !domain_name_make(parser->config->arena, slice_from(text, at + 1), &domain) &&
-                 config_domain(parser->config, domain);
+                 (by_relay || config_domain(parser->config, domain));
     if (!known)
         source_error(parser->sources, address->at,
                      "expected one address in a domain that is configured here, such as "
                      "\"journal@example.com\"");
     return known;
+}
+
+/* Without an address the postmaster of our first domain; where we have none, nobody. */
+static bool check_notify(struct checker *checker, const struct token *address,
+                         struct compiled_action *out)
+{
+    const struct config *config = checker->parser->config;
+    out->name = address->text;
+    if (address->kind != TOKEN_END)
+        return check_address(checker, address, any_relay(config));
+    if (config->domain_count > 0)
+        out->name = arena_printf(config->arena, "postmaster@%.*s",
+                                 SLICE_ARGS(config->domains[0].name.text));
+    return config->domain_count == 0 || out->name.ptr;
 }
 
 static bool check_strip(struct checker *checker, const struct syntax_action *syntax,
@@ -228,7 +250,9 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
     case ACTION_BCC:
     case ACTION_REDIRECT:
         out->name = syntax->name.text;
-        return check_own_address(checker, &syntax->name);
+        return check_address(checker, &syntax->name, false);
+    case ACTION_NOTIFY:
+        return check_notify(checker, &syntax->name, out);
     case ACTION_HEADER_ADD:
     case ACTION_HEADER_SET:
     case ACTION_HEADER_REMOVE:

@@ -78,6 +78,14 @@ static bool is_among(const struct slice *texts, size_t count, struct slice text,
     return false;
 }
 
+static bool is_notified(const struct verdict *verdict, struct slice address)
+{
+    for (size_t i = 0; i < verdict->notice_count; i++)
+        if (!address.ptr || slice_ieq(verdict->notices[i].address, address))
+            return true;
+    return false;
+}
+
 static bool is_done(const struct expectation *expected, const struct verdict *verdict)
 {
     switch (expected->action) {
@@ -85,6 +93,8 @@ static bool is_done(const struct expectation *expected, const struct verdict *ve
         return is_among(verdict->copies, verdict->copy_count, expected->name, true);
     case ACTION_BCC:
         return is_among(verdict->bccs, verdict->bcc_count, expected->name, true);
+    case ACTION_NOTIFY:
+        return is_notified(verdict, expected->name);
     case ACTION_LOG:
         return is_among(verdict->log, verdict->log_count, expected->text, false);
     case ACTION_JOURNAL:
@@ -221,6 +231,8 @@ static void say_done(const struct verdict *verdict, struct buf *out)
     say_edits(verdict, out);
     say_each(ACTION_COPY, verdict->copies, verdict->copy_count, out);
     say_each(ACTION_BCC, verdict->bccs, verdict->bcc_count, out);
+    for (size_t i = 0; i < verdict->notice_count; i++)
+        say_each(ACTION_NOTIFY, &verdict->notices[i].address, 1, out);
     say_each(ACTION_LOG, verdict->log, verdict->log_count, out);
     if (verdict->journal)
         say_action(ACTION_JOURNAL, out);

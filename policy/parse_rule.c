@@ -74,6 +74,9 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
     case ACTION_COPY:
     case ACTION_BCC:
         return expect_string(parser, "an address, such as \"journal@example.com\"", &action->name);
+    case ACTION_NOTIFY:
+        take(parser, TOKEN_STRING, &action->name);
+        return true;
     case ACTION_SUBJECT_PREFIX:
     case ACTION_LOG:
         return expect_string(parser, "a text", &action->text);

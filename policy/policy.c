@@ -59,7 +59,13 @@ static bool acts(const struct policy *policy, enum action action)
 bool policy_keeps(const struct policy *policy)
 {
     return acts(policy, ACTION_QUARANTINE) || acts(policy, ACTION_REDIRECT) ||
-           acts(policy, ACTION_COPY) || acts(policy, ACTION_BCC) || acts(policy, ACTION_JOURNAL);
+           acts(policy, ACTION_COPY) || acts(policy, ACTION_BCC) || acts(policy, ACTION_JOURNAL) ||
+           policy_notifies(policy);
+}
+
+bool policy_notifies(const struct policy *policy)
+{
+    return acts(policy, ACTION_NOTIFY);
 }
 
 bool policy_banners(const struct policy *policy)

@@ -63,6 +63,8 @@ bool policy_uses(const struct policy *policy, enum fact fact);
 bool policy_uses_field(const struct policy *policy, enum fact list, int field);
 /* Whether any enforced rule holds messages or has them copied. */
 bool policy_keeps(const struct policy *policy);
+/* Whether somebody is told of some rule, once a day. */
+bool policy_notifies(const struct policy *policy);
 /* Whether any enforced rule gives a banner or a disclaimer. */
 bool policy_banners(const struct policy *policy);
 /* Whose facts any rule names, or another that is wanted needs: nothing else need be found out. */
@@ -129,6 +131,12 @@ struct edit {
     bool split;               /* BANNER, DISCLAIMER: recipients who differ in it are told apart */
 };
 
+/* Somebody who is to be told that a rule holds. */
+struct notice {
+    unsigned rule;
+    struct slice address;
+};
+
 struct score_part {
     struct slice name;
     double points;
@@ -151,6 +159,8 @@ struct verdict {
     size_t copy_count;
     struct slice *bccs; /* addresses that are to have it as well, each once */
     size_t bcc_count;
+    struct notice *notices; /* of enforced rules, in source order */
+    size_t notice_count;
     bool journal;      /* it is to be kept there as well */
     struct slice *log; /* texts of log actions */
     size_t log_count;

@@ -193,6 +193,12 @@ static void add_address(struct walk *walk, struct slice **all, size_t *count, st
     PUSH(walk, *all, *count, address);
 }
 
+static void add_notice(struct walk *walk, size_t rule, const struct compiled_action *action)
+{
+    struct notice notice = {(unsigned)rule, action->name};
+    PUSH(walk, walk->out->notices, walk->out->notice_count, notice);
+}
+
 static void act(struct walk *walk, size_t rule, const struct compiled_action *action)
 {
     struct slice line;
@@ -220,6 +226,9 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
         return;
     case ACTION_BCC:
         add_address(walk, &walk->out->bccs, &walk->out->bcc_count, action->name);
+        return;
+    case ACTION_NOTIFY:
+        add_notice(walk, rule, action);
         return;
     case ACTION_JOURNAL:
         walk->out->journal = true;

@@ -12,6 +12,7 @@
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_hold.h"
+#include "proxy/smtp/smtp_notice.h"
 #include "proxy/smtp/smtp_owned.h"
 #include "proxy/smtp/smtp_retry.h"
 #include "proxy/smtp/smtp_teach.h"
@@ -40,15 +41,10 @@ static void log_texts(const struct smtp_session *s, const struct verdict *v)
         log_at(LEVEL_INFO, s->ref, "rule", field_text("text", v->log[i]));
 }
 
-static void follow(struct smtp_session *s, const struct ruling *ruling)
+static void carry_out(struct session *base)
 {
-    struct transaction *t = &s->t;
-    t->verdict = ruling->verdict;
-    t->banners_differ = ruling->kind != RULING_SPLIT && ruling->banners_differ;
-    if (ruling->kind == RULING_SPLIT)
-        smtp_retry_remember_fates(s);
-    else
-        log_texts(s, ruling->verdict);
+    struct smtp_session *s = smtp_of(base);
+    const struct ruling *ruling = &s->t.ruling;
     if (smtp_is_kept(s, ruling))
         smtp_hold(s, ruling);
     else if (ruling->kind == RULING_DELIVER)
@@ -57,6 +53,19 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
         smtp_finish_say(s, "discard", 250, "2.0.0", "accepted");
     else
         refuse(s, ruling);
+}
+
+static void follow(struct smtp_session *s, const struct ruling *ruling)
+{
+    struct transaction *t = &s->t;
+    t->ruling = *ruling;
+    t->verdict = ruling->verdict;
+    t->banners_differ = ruling->kind != RULING_SPLIT && ruling->banners_differ;
+    if (ruling->kind == RULING_SPLIT)
+        smtp_retry_remember_fates(s);
+    else
+        log_texts(s, ruling->verdict);
+    smtp_notices(s, carry_out);
 }
 
 static bool asks_for_marks(const struct smtp_session *s)

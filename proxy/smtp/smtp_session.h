@@ -12,6 +12,7 @@
  *   smtp_retry.c        what an earlier try of the message has left
  *   smtp_body.c         takes in what follows DATA and BDAT
  *   smtp_message.c      goes from the final dot to the reply; in it
+ *   smtp_notice.c       who is told that a rule holds
  *   smtp_hold.c         the quarantine, with
  *   smtp_aside.c        what goes elsewhere, and what is kept beside: copies, the journal
  *   smtp_sign.c         signatures of what leaves
@@ -25,6 +26,7 @@
 #define PROXY_SMTP_SMTP_SESSION_H
 
 #include "filters/banner/banner_edits.h"
+#include "filters/judge.h"
 #include "proxy/examine/labelling.h"
 #include "proxy/process/holding.h"
 #include "proxy/session/session.h"
@@ -105,6 +107,15 @@ enum body_fault {
 
 struct smtp_session;
 
+/* Those who are told that a rule holds, one after the other. */
+struct noticing {
+    struct notice *all; /* each once */
+    size_t count, next;
+    struct state_key key;   /* of the present one */
+    enum state_once answer; /* what Redis says of it */
+    void (*then)(struct session *base);
+};
+
 struct transaction {
     bool open; /* MAIL was accepted */
     struct examination message;
@@ -150,10 +161,12 @@ struct transaction {
     struct slice dkim_signed;     /* for the record: who has signed, or why nobody */
     bool banners_differ;          /* recipients who are delivered to: struct ruling */
     struct banner_result *banner; /* what became of it in the delivery; NULL: there is none */
-    struct holding holding;       /* the keeper is asked to hold it */
-    size_t to_deliver;            /* recipients, once it is held for the others */
-    struct released released;     /* the marks that it bears, where a rule asks */
-    uint64_t held_ticket;         /* of what the keeper was given of it; 0: nothing */
+    struct ruling ruling;         /* what is to become of it */
+    struct noticing noticing;
+    struct holding holding;   /* the keeper is asked to hold it */
+    size_t to_deliver;        /* recipients, once it is held for the others */
+    struct released released; /* the marks that it bears, where a rule asks */
+    uint64_t held_ticket;     /* of what the keeper was given of it; 0: nothing */
     uint64_t aside_tickets[ASIDES];
     unsigned asides;               /* how many of those it was asked for */
     const struct verdict *verdict; /* that all of the delivery's recipients share */

@@ -134,6 +134,20 @@ void state_sending_over(struct state *state, const struct state_sending *who,
 /* The server behind has refused a recipient at RCPT. */
 void state_sending_refused(struct state *state, struct slice name);
 
+/* Who is told of what, once a day. */
+struct state_notice {
+    struct slice rule, account, address;
+};
+/* Its key, by which a proxy remembers it as well; empty: it cannot be made. */
+struct state_key state_notice_key(struct state *state, const struct state_notice *notice);
+enum state_once { ONCE_UNKNOWN, ONCE_FIRST, ONCE_AGAIN };
+/* Whether it is the first of the day; from here on none is. `answer` is written by the time that
+ * state_pending is 0, as ONCE_UNKNOWN while Redis is away; it must outlive the inquiry. */
+void state_notice(struct state_inquiry *inquiry, const struct state_key *key,
+                  enum state_once *answer);
+/* It was not told after all. */
+void state_notice_undo(struct state *state, const struct state_key *key);
+
 /* The policy's rate(...) facts whose event this is: counted, and their values set in facts->keyed
  * (the caller's, one for each of policy_keys). Call once an event; at RCPT both for
  * RATE_RECIPIENTS and for RATE_UNKNOWN_RECIPIENTS, which is only looked up.

@@ -232,6 +232,16 @@ struct state_key state_key_sending_text(struct state_keys *keys, struct slice ac
     return finish_secretly(keys, "account-text");
 }
 
+struct state_key state_key_notice(struct state_keys *keys, struct slice rule, struct slice account,
+                                  struct slice address)
+{
+    begin(keys);
+    add_lower(keys, rule);
+    add_sender(keys, account);
+    add_lower(keys, address);
+    return finish_secretly(keys, "notice");
+}
+
 static bool number_secretly(struct state_keys *keys, uint32_t *out)
 {
     uint8_t mac[EVP_MAX_MD_SIZE];

@@ -67,6 +67,10 @@ bool state_number_of_recipient(struct state_keys *keys, struct slice account,
 bool state_number_of_network(struct state_keys *keys, struct slice account, uint32_t asn,
                              const struct ip *client, uint32_t *out);
 
+/* That this address was told of this account that this rule holds. */
+struct state_key state_key_notice(struct state_keys *keys, struct slice rule, struct slice account,
+                                  struct slice address);
+
 /* The account that an address stands for: without "+tag" behind its local part, in any case. Other names
  * that a server has for it are not known here. */
 struct state_account {

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: ISC
 """An account of ours that somebody has taken over: what it sends is held, by the shipped policy, beside what it did before."""
 import concurrent.futures
+import email.policy
 import os
+import signal
 
 import pytest
 from lab import needs
-from lab.gatepost import backend, domains, shipped_policy
+from lab.gatepost import backend, check_configuration, domains, shipped_policy
 from lab.memory import Account, Memory, people
 from lab.ports import free_port
 from lab.process import wait_until
@@ -144,6 +146,101 @@ def test_messages_a_day_of_a_domain_are_limited_and_held(site):
     assert len(it.relay.messages) == 12 and [one["why"] for one in it.gateway.held()] == ["limits"] * 3
 
 
+# ---- notices ----
+
+SEEN = 'rule "seen" when direction == outbound and message.subject contains "offer" then notify "%s"%s\n'
+
+
+def notices(server):
+    return [message for message in server.messages if b"Auto-Submitted: auto-generated" in message.content]
+
+
+def comes(server, count=1):
+    assert wait_until(lambda: len(notices(server)) >= count, 20), "no notice came"
+    return notices(server)
+
+
+@pytest.mark.parametrize("verdict, code", [("", 250), (', quarantine "taken over"', 250), (', reject 550 5.7.1 "no"', 550), (", discard", 250),
+                                           (', defer 451 4.7.1 "later"', 451), (', redirect to "other@example.com"', 250)])
+def test_a_notice_goes_to_the_server_behind_its_domain_whatever_the_verdict_is(site, verdict, code):
+    it = site(SEEN % ("admin@example.com", verdict))
+    assert it.sends(*people(2)).code == code
+    [notice] = comes(it.behind)
+    assert (notice.sender, notice.recipients) == ("", ["admin@example.com"])
+    message = email.message_from_bytes(notice.content, policy=email.policy.default)
+    assert (message["To"], message["Subject"]) == ("admin@example.com", "Gatepost: seen") and "postmaster@example.com" in message["From"]
+    text = message.get_content()
+    reference = it.gateway.decisions()[-1]["id"]
+    assert ANN in text and "127.0.0.1" in text and "gatepostctl why " + reference in text, text
+
+
+def test_elsewhere_it_goes_by_the_relay(site):
+    it = site(SEEN % ("admin@monitor.example", ""))
+    assert it.sends().code == 250
+    [notice] = comes(it.relay)
+    assert notice.recipients == ["admin@monitor.example"] and not it.behind.messages
+
+
+def test_each_account_and_rule_is_told_of_once_a_day_by_all_gateways(site):
+    it = site(SEEN % ("admin@example.com", "") + SEEN.replace('"seen"', '"seen again"') % ("admin@example.com", ""))
+    for _ in range(5):
+        assert it.sends().code == 250
+    assert it.sends(sender="ANN@EXAMPLE.com").code == 250 and it.sends(sender=BEN).code == 250
+    texts = [notice.content for notice in comes(it.behind, 4)]
+    it.gateway.reload()
+    assert it.gateway.wait_log("generation ended", 20)
+    assert it.sends().code == 250, "by another proxy, which has told nobody yet"
+    assert it.sends(sender="last@example.com").code == 250
+    assert len(comes(it.behind, 6)) == 6
+    assert sorted(sorted(name for name in (ANN, BEN) if name.encode() in text) for text in texts) == [[ANN], [ANN], [BEN], [BEN]]
+
+
+def test_a_rule_with_a_name_in_other_letters_is_told_of(site):
+    it = site((SEEN % ("admin@example.com", "")).replace('"seen"', '"übernommen"'))
+    assert it.sends().code == 250
+    [notice] = comes(it.behind)
+    message = email.message_from_bytes(notice.content, policy=email.policy.default)
+    assert notice.content.isascii() and message["Subject"] == "Gatepost: übernommen" and "übernommen" in message.get_content()
+
+
+def test_a_notice_makes_no_notice(site):
+    it = site('rule "all" when message.size > 0 then notify "admin@example.com"\n')
+    assert send(it.port, spam("", 1), "user@example.com", sender="").code == 250
+    assert it.sends().code == 250
+    [notice] = comes(it.behind)
+    assert send(it.out, notice.content, *people(1), sender="").code == 250
+    assert it.sends(sender=BEN).code == 250
+    assert len(comes(it.behind, 2)) == 2
+
+
+def test_without_redis_there_is_one_a_proxy(site):
+    it = site(SEEN % ("admin@example.com", ""), changes={"process": {"proxies": 1}})
+    it.redis.stop()
+    for _ in range(5):
+        assert it.sends().code == 250
+    assert it.sends(sender=BEN).code == 250
+    assert len(comes(it.behind, 2)) == 2
+
+
+def test_a_keeper_that_is_away_holds_no_message_up_and_the_notice_comes_with_a_later_one(site):
+    it = site(SEEN % ("admin@example.com", ""), changes={"process": {"proxies": 1}})
+    [keeper] = it.gateway.pids("gatepost-keeper")
+    os.kill(keeper, signal.SIGSTOP)
+    assert it.sends().code == 250 and it.gateway.wait_log("no notice is sent")
+    os.kill(keeper, signal.SIGCONT)
+    assert wait_until(lambda: it.sends().code == 250 and notices(it.behind), 20)
+
+
+@pytest.mark.parametrize("address, relay", [("admin@elsewhere.example", False), ("admin", True), ("", True), ("a@b@c d", True)])
+def test_an_address_that_it_cannot_be_sent_to_is_refused(own_dir, address, relay):
+    body = 'hostname "mx.example.com"\n' + backend("behind", 25) + domains("behind", "example.com") + 'rule "x" when helo == "x" then notify "%s"\n' % address
+    if relay:
+        body += 'listen smtp "out" on "127.0.0.1:2525" { outbound from { "127.0.0.1" }  relay behind }\n'
+    (own_dir / "gatepost.conf").write_text(body)
+    status, said = check_configuration(own_dir / "gatepost.conf")
+    assert status != 0 and "expected one address in a domain that is configured here" in said, said
+
+
 # ---- taken over ----
 
 def burst(site, messages, sender=ANN):
@@ -169,8 +266,11 @@ def test_of_a_burst_at_most_a_hundred_leave_and_all_others_are_held(site):
     left = len(it.relay.messages) - before
     assert 50 <= left <= 100, left
     assert len(it.gateway.held("--why", "taken over", "--most", str(MESSAGES))) == MESSAGES - left
+    [notice] = comes(it.behind)
+    assert notice.recipients == ["postmaster@example.com"] and ANN.encode() in notice.content
     assert it.sends(*people(1), sender=BEN, message=b"From: ben@example.com\r\nSubject: as ever\r\n\r\nhello\r\n").code == 250
     assert len(it.relay.messages) == before + left + 1, "others send as ever"
+    assert len(notices(it.behind)) == 1
 
 
 def test_what_was_held_wrongly_leaves_by_the_relay(site):
