@@ -35,7 +35,8 @@ static size_t add_lines(EVP_MD_CTX *digest, struct slice body, size_t least, boo
     struct slice line, rest = body;
     while (rest.len > 0) {
         slice_cut(rest, '\n', &line, &rest);
-        struct slice words = {kept, keep_words(line, kept)};
+        size_t len = keep_words(line, kept);
+        struct slice words = {kept, len};
         if (words.len < least || separates(line, words))
             continue;
         lines++;

@@ -14,6 +14,7 @@ enum {
     DAY = 86400,
     LIFETIME = 90 * DAY,
     HALF = 180 * DAY,
+    MET_LIFETIME = 2 * HALF,
     TEXT_LIFETIME = 3600,
     NEW_FOR = 7 * DAY, /* networks and countries */
     MET_MOST = 4000,
@@ -167,7 +168,7 @@ static void tell(struct state *state, const struct sending_place *place,
     const struct slice args[] = {
         state_number_argument(&text[0], change->at),
         state_number_argument(&text[1], LIFETIME),
-        state_number_argument(&text[2], 2 * HALF),
+        state_number_argument(&text[2], MET_LIFETIME),
         state_number_argument(&text[3], MET_MOST),
         state_number_argument(&text[4], change->recipients),
         state_number_argument(&text[5], change->delivered),

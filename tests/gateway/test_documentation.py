@@ -253,6 +253,7 @@ LIMITS = [("common/bundle.h", "BUNDLE_FILE_MAX", "16 MiB"), ("common/annex.h", "
           ("policy/config.h", "BLOCKLISTS_MAX", "64"), ("policy/config_blocklist.c", "ADDRESSES_MAX", "64"), ("policy/config_resolver.c", "NAME_SERVERS_MAX", "256"),
           ("policy/parse_condition.c", "DEPTH_MAX", "50"), ("policy/check_named.c", "NAMED_DEPTH_MAX", "50"), ("policy/program.h", "NODES_PER_RULE_MAX", "2,000"),
           ("policy/program.h", "SLOTS_MAX", "16"), ("policy/policy.h", "POLICY_KEYS_MAX", "256"), ("policy/policy.h", "RATE_FACTS_MAX", "4"),
+          ("proxy/state/state_sending.c", "MET_MOST", "4,000"), ("proxy/state/state_sending.c", "LOOKED_FOR", "1,000"), ("proxy/smtp/smtp_notice.c", "NOTICES_MOST", "16"),
           ("proxy/state/state_campaigns.c", "ACCOUNTS_MOST", "50"), ("filters/spam/campaign_sketch.h", "CAMPAIGN_WORDS_MAX", "4,000 each"),
           ("proxy/examine/answered.h", "ANSWERED_RECIPIENTS_MOST", "100"), ("filters/mime/letter.h", "LETTER_ANSWERS_MOST", "16"),
           ("policy/policy.h", "DELAY_MAX", "1 minute"), ("policy/policy.h", "HELD_AS_MAX", "40 octets"), ("policy/text.h", "TEXT_VALUE_MAX", "200 octets"),
