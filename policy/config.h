@@ -356,6 +356,9 @@ unsigned listener_hides(const struct listener *listener, const struct ip *client
 /* Whether it has servers that speak that; those for users who send are apart. */
 bool backend_speaks(const struct backend *backend, enum protocol protocol);
 
+/* Whether it takes mail for anywhere: all of its SMTP servers speak SMTP, and none LMTP. */
+bool backend_relays(const struct backend *backend);
+
 /* Whether users log in there, to read or to send. */
 bool listener_logs_in(const struct listener *listener);
 

@@ -275,6 +275,14 @@ bool backend_speaks(const struct backend *backend, enum protocol protocol)
     return has_servers(backend, protocol, false);
 }
 
+bool backend_relays(const struct backend *backend)
+{
+    for (size_t i = 0; i < backend->server_count; i++)
+        if (backend->servers[i].lmtp)
+            return false;
+    return backend_speaks(backend, PROTOCOL_SMTP);
+}
+
 bool backend_serves(const struct backend *backend, const struct listener *listener)
 {
     bool asked = listener->protocol == PROTOCOL_MILTER; /* of what is delivered by SMTP */

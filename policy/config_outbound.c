@@ -56,12 +56,7 @@ static bool names_logins(const struct table *table)
 static void check_servers(struct parser *parser, const struct backend *relay,
                           const struct token *name)
 {
-    bool smtp = false, lmtp = false;
-    for (size_t i = 0; i < relay->server_count; i++) {
-        smtp |= relay->servers[i].protocol == PROTOCOL_SMTP && !relay->servers[i].submission;
-        lmtp |= relay->servers[i].lmtp;
-    }
-    if (!smtp || lmtp)
+    if (!backend_relays(relay))
         source_error(
             parser->sources, name->at,
             "mail for anywhere leaves by SMTP; expected a backend with smtp servers alone");

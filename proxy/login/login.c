@@ -65,6 +65,7 @@ static void leave_line(struct login *l)
 void login_give_up(struct login *l, enum login_end end)
 {
     leave_line(l);
+    session_forget_waiting(l->base); /* for a rule's delay, or who was asked about him */
     login_guard_over(&l->guard, end, &l->who);
     login_forget(l);
     l->protocol->give_up(l->base);
@@ -92,8 +93,7 @@ static struct slice address_of(const struct login *l, struct slice user)
     size_t at = slice_rfind(user, '\\');
     if (user.len == 0 || domain.len == 0 || slice_find(user, '@') < user.len)
         return user;
-    return ARENA_JOIN(l->base->arena, slice_from(user, at < user.len ? at + 1 : 0), SLICE("@"),
-                      domain);
+    return ARENA_JOIN(l->arena, slice_from(user, at < user.len ? at + 1 : 0), SLICE("@"), domain);
 }
 
 struct slice login_user(const struct login *l)
@@ -150,6 +150,8 @@ static void act(struct login *l, const struct verdict *verdict)
     }
     l->protocol->record(base, verdict->text, verdict);
     login_give_up(l, LOGIN_NEITHER);
+    if (verdict->action != ACTION_DROP && !session_may_err(base))
+        return;
     l->protocol->refuse(base, verdict->action == ACTION_DEFER ? LOGIN_NOT_NOW : LOGIN_NOT_THIS,
                         verdict->text);
     if (verdict->action == ACTION_DROP)
@@ -211,12 +213,14 @@ static void begin(struct login *l)
     l->protocol->begins(l->base);
     arena_reset(l->arena);
     l->facts = arena_alloc(l->arena, sizeof *l->facts);
-    if (!l->facts || !(l->facts->keyed = facts_keyed_new(l->arena, policy))) {
+    struct slice user = address_of(l, slice_of(l->who.user));
+    if (!l->facts || !user.ptr || !login_address(l).ptr ||
+        !(l->facts->keyed = facts_keyed_new(l->arena, policy))) {
         no_memory(l);
         return;
     }
-    login_guard_begin(&l->guard, l->base->proxy, l->arena, &l->base->client,
-                      address_of(l, slice_of(l->who.user)), l->facts, guard_done, l);
+    login_guard_begin(&l->guard, l->base->proxy, l->arena, &l->base->client, user, l->facts,
+                      guard_done, l);
     await_guard(l);
 }
 

@@ -101,7 +101,7 @@ enum login_end login_unanswered(const struct login *login);
 enum login_end login_refused(const struct login *login);
 
 /* As whom he logs in: as he said it, and as an address where the listener has a domain for those who
- * give none. In the session's arena; ptr NULL: out of memory. */
+ * give none. In the login's arena, where not among its credentials; ptr NULL: out of memory. */
 struct slice login_user(const struct login *login);
 struct slice login_address(const struct login *login);
 

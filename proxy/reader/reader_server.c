@@ -89,7 +89,10 @@ void reader_proceed(struct session *base)
         login_take_turn(base->login, begin);
         return;
     }
+    struct slice text = SLICE("there is no mailbox for this user");
+    reader_record_refusal(r, text, NULL);
     login_give_up(base->login, LOGIN_NEITHER);
-    r->protocol->login->refuse(base, LOGIN_NOT_THIS, SLICE("there is no mailbox for this user"));
+    if (session_may_err(base))
+        r->protocol->login->refuse(base, LOGIN_NOT_THIS, text);
     session_go_on(base);
 }

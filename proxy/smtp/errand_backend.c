@@ -5,7 +5,8 @@ static bool is_way_out(const struct config *config, const struct backend *backen
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
-        if ((listener->relay || listener->submission) && config_leads(config, listener, backend))
+        if ((listener->relay || listener->submission) && backend_relays(backend) &&
+            config_leads(config, listener, backend))
             return true;
     }
     return false;

@@ -14,6 +14,7 @@
 #include "proxy/smtp/smtp_transaction.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const enum fact failures[] = {FACT_LOGIN_FAILURES, FACT_LOGIN_NETWORK_FAILURES,
                                      FACT_LOGIN_USER_FAILURES};
@@ -42,13 +43,26 @@ static void mistake(struct session *base, enum login_mistake what, const char *t
     smtp_error(smtp_of(base), replies[what].code, replies[what].enhanced, text);
 }
 
-static void record(struct session *base, struct slice reply, const struct verdict *rules)
+/* `line` is the whole reply. */
+static void write_down(struct smtp_session *s, unsigned code, struct slice line,
+                       const struct verdict *rules)
+{
+    s->t.message.facts = *s->base.login->facts;
+    smtp_record_refusal(s, code, line, rules);
+    s->t.message.facts = (struct facts){.keyed = NULL};
+}
+
+static struct slice line_of(struct smtp_session *s, bool later, struct slice text)
+{
+    return ARENA_JOIN(s->mail, later ? SLICE("454 4.7.0 ") : SLICE("535 5.7.8 "), text,
+                      SLICE(" ("), slice_of(s->ref), SLICE(")"));
+}
+
+static void record(struct session *base, struct slice text, const struct verdict *rules)
 {
     struct smtp_session *s = smtp_of(base);
     bool later = rules && rules->action == ACTION_DEFER;
-    s->t.message.facts = *base->login->facts;
-    smtp_record_refusal(s, later ? 454 : 535, reply, rules);
-    s->t.message.facts = (struct facts){.keyed = NULL};
+    write_down(s, later ? 454 : 535, line_of(s, later, text), rules);
 }
 
 /* ---- the server behind ---- */
@@ -71,8 +85,7 @@ static void cannot(struct session *base, const char *reason)
         log_at(LEVEL_WARNING, s->ref, "mailbox not reached", field_str("client", address),
                field_text("user", smtp_login_user(s)), field_str("reason", reason));
     session_wait(base); /* it may have been the client's turn */
-    s->t.message.facts = *base->login->facts;
-    smtp_record_refusal(s, 454, text, NULL);
+    write_down(s, 454, line_of(s, true, text), NULL);
     login_give_up(base->login, login_unanswered(base->login));
     refuse(base, LOGIN_NOT_NOW, text);
     smtp_reset(s);
@@ -135,11 +148,11 @@ static bool keep_submitter(struct smtp_session *s)
 {
     const struct login *login = s->base.login;
     struct submitter *who = calloc(1, sizeof *who);
-    if (!who || !slice_to_text(login_user(login), who->user, sizeof who->user) ||
-        !slice_to_text(login_address(login), who->address, sizeof who->address)) {
+    if (!who || !slice_to_text(login->guard.who.user, who->address, sizeof who->address)) {
         free(who);
         return false;
     }
+    memcpy(who->user, login->who.user, sizeof who->user);
     who->mechanism = login->mechanism;
     who->backend = s->login_backend;
     for (size_t i = 0; i < FAILURES; i++)
@@ -182,7 +195,7 @@ static void refused(struct smtp_session *s, const struct smtp_reply *reply)
     struct session *base = &s->base;
     bool later = reply->code / 100 == 4;
     struct verdict told = {.action = later ? ACTION_DEFER : ACTION_REJECT, .rule = -1};
-    record(base, server_said(s, reply), &told);
+    write_down(s, reply->code, server_said(s, reply), &told);
     login_give_up(base->login, later ? LOGIN_NEITHER : login_refused(base->login));
     smtp_reset(s);
     if (!session_may_err(base))
@@ -246,8 +259,11 @@ static void proceed(struct session *base)
         login_take_turn(base->login, try_next);
         return;
     }
+    struct slice text = SLICE("there is no mailbox for this user");
+    record(base, text, NULL);
     login_give_up(base->login, LOGIN_NEITHER);
-    refuse(base, LOGIN_NOT_THIS, SLICE("there is no mailbox for this user"));
+    if (session_may_err(base))
+        refuse(base, LOGIN_NOT_THIS, text);
     session_go_on(base);
 }
 
@@ -278,10 +294,13 @@ bool smtp_login_open(struct smtp_session *s)
     return login_begin(&s->base, &logins, s->mail);
 }
 
+/* What became of the login is told while its arena still holds whose it was; and a delivery that may go
+ * on alone is given up with its transaction, before the connection. */
 void smtp_login_close(struct smtp_session *s)
 {
     if (s->base.login)
         login_close(&s->base, login_unanswered(s->base.login));
+    smtp_reset(s);
     give_up(&s->base);
     free(s->submitter);
     s->submitter = NULL;
@@ -329,7 +348,7 @@ struct slice smtp_login_user(const struct smtp_session *s)
 {
     if (s->submitter)
         return slice_of(s->submitter->user);
-    return s->base.login ? login_user(s->base.login) : SLICE("");
+    return s->base.login ? slice_of(s->base.login->who.user) : SLICE("");
 }
 
 bool smtp_login_names(const struct smtp_session *s)

@@ -10,8 +10,9 @@
 
 /* Who has logged in. */
 struct submitter {
-    char user[LOGIN_USER_MAX + 1];          /* as he said it */
-    char address[2 * LOGIN_USER_MAX + 2];   /* with the domain of those who give none */
+    char user[LOGIN_USER_MAX + 1];        /* whose password it was, whomever he acts for; empty: only
+                                           * the server knows */
+    char address[2 * LOGIN_USER_MAX + 2]; /* with the domain of those who give none */
     const struct sasl_mechanism *mechanism; /* how */
     const struct backend *backend;          /* where */
     struct value failures[3];               /* login.failures and its kin, when he did */
@@ -19,7 +20,7 @@ struct submitter {
 
 /* Ready for a login, where users log in. False: out of memory. */
 bool smtp_login_open(struct smtp_session *s);
-/* Gives up what is under way, and the server's connection. */
+/* Gives up what is under way, a transaction included, and the server's connection. */
 void smtp_login_close(struct smtp_session *s);
 
 /* The line of EHLO's answer; none where nobody may log in now. */

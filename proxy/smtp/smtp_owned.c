@@ -18,6 +18,12 @@ static bool lists(struct slice users, const struct submitter *who)
     return false;
 }
 
+/* A mechanism may tell nobody but the server who he is. */
+static bool is_named(const struct smtp_session *s)
+{
+    return s->submitter && *s->submitter->address;
+}
+
 static bool owns(const struct smtp_session *s, struct slice address)
 {
     const struct table *senders = s->base.listener->senders;
@@ -31,7 +37,7 @@ void smtp_owned_sender(struct smtp_session *s)
 {
     struct slice sender = s->t.sender.spelled;
     s->t.message.facts.fact[FACT_LOGIN_OWNS_SENDER] =
-        s->submitter && s->t.sender.address.len ? value_bool(owns(s, sender)) : value_absent();
+        is_named(s) && s->t.sender.address.len ? value_bool(owns(s, sender)) : value_absent();
 }
 
 static struct value owns_all(const struct smtp_session *s, const struct value *authors)
@@ -48,5 +54,6 @@ void smtp_owned_author(struct smtp_session *s)
 {
     struct value *fact = s->t.message.facts.fact;
     if (s->submitter && smtp_wants(s)[PRODUCER_LOGIN_AUTHOR])
-        fact[FACT_LOGIN_OWNS_FROM] = owns_all(s, &fact[FACT_MESSAGE_FROM_ALL]);
+        fact[FACT_LOGIN_OWNS_FROM] =
+            is_named(s) ? owns_all(s, &fact[FACT_MESSAGE_FROM_ALL]) : value_absent();
 }

@@ -8,7 +8,10 @@
 
 #include <stdlib.h>
 
-enum { IDLE_MS = 30000 }; /* an idle connection is closed after this */
+enum {
+    IDLE_MS = 30000, /* an idle connection is closed after this; */
+    KEPT_MS = 60000, /* a session's own one is kept alive: its client may take long over a message */
+};
 
 /* ---- looked after ---- */
 
@@ -23,6 +26,7 @@ static void on_bury(evutil_socket_t fd, short what, void *arg)
 static bool tend(struct smtp_pool_server *server)
 {
     smtp_pool_close_idle(server, clock_ms() - IDLE_MS);
+    smtp_pool_keep_private(server, clock_ms() - KEPT_MS);
     if (upstream_server_may_be_tried(server->at) && !server->pool->all->closing)
         smtp_pool_open(server);
     return upstream_server_needs_care(server->at);

@@ -2,6 +2,8 @@
  * Connections of a pool: how they begin and end. */
 #include "proxy/smtp/smtp_pool_internal.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 
 enum {
@@ -123,6 +125,18 @@ void smtp_pool_close_idle(struct smtp_pool_server *server, int64_t since)
         if (connection->idle && connection->idle_since <= since) {
             smtp_upstream_quit(connection->upstream);
             smtp_upstream_close(connection->upstream);
+        }
+    }
+}
+
+void smtp_pool_keep_private(struct smtp_pool_server *server, int64_t since)
+{
+    struct smtp_connection *connection, *next;
+    for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (connection->is_private && connection->idle_since <= since) {
+            connection->idle_since = clock_ms();
+            smtp_upstream_keep(connection->upstream);
         }
     }
 }

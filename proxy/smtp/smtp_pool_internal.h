@@ -16,7 +16,8 @@ struct smtp_connection {
     TAILQ_ENTRY(smtp_connection) link;
     struct smtp_pool_server *server;
     struct smtp_upstream *upstream;
-    bool idle;
+    bool idle;       /* of a pool, and it has no job */
+    bool is_private; /* of one session, which says what it has to do */
     int64_t idle_since;
     bool works; /* for this one */
     struct holder holder;
@@ -99,6 +100,8 @@ void smtp_pool_forget(struct smtp_connection *connection);
 void smtp_pools_bury(struct smtp_pools *all);
 /* Closes what has been idle since `since` (clock_ms) or longer. */
 void smtp_pool_close_idle(struct smtp_pool_server *server, int64_t since);
+/* Says something on those of one session each on which nothing was said since then. */
+void smtp_pool_keep_private(struct smtp_pool_server *server, int64_t since);
 /* It works for that holder from now on. False: his networks have their share of the server. */
 bool smtp_pool_employ(struct smtp_connection *connection, const struct holder *holder);
 void smtp_pool_dismiss(struct smtp_connection *connection); /* for nobody, if it did */

@@ -3,6 +3,7 @@
  * jobs. */
 #include "proxy/smtp/smtp_private.h"
 
+#include "base/clock.h"
 #include "proxy/smtp/smtp_pool_internal.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct smtp_private {
     const struct smtp_private_owner *hears;
     void *owner; /* NULL: it has gone */
     bool was_ready;
+    struct smtp_job *waiting; /* until the server has answered what comes before; NULL: none */
 };
 
 /* ---- what the upstream tells ---- */
@@ -47,9 +49,13 @@ static void end(struct smtp_private *p)
 static void idle(void *owner, struct smtp_upstream *upstream)
 {
     struct smtp_private *p = owner;
-    (void)upstream;
+    struct smtp_job *job = p->waiting;
+    p->waiting = NULL;
+    p->connection.idle_since = clock_ms();
     if (!p->owner)
         end(p);
+    else if (job)
+        smtp_upstream_start(upstream, job);
 }
 
 static void learn_trouble(struct smtp_pool_server *server, enum smtp_upstream_end why,
@@ -65,7 +71,8 @@ static void over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream
 {
     struct smtp_private *p = owner;
     const char *trouble = smtp_upstream_trouble(upstream);
-    struct smtp_job *job = smtp_upstream_job(upstream);
+    struct smtp_job *job = p->waiting ? p->waiting : smtp_upstream_job(upstream);
+    p->waiting = NULL;
     learn_trouble(p->connection.server, why, trouble);
     smtp_pool_forget(&p->connection);
     if (p->owner)
@@ -99,6 +106,8 @@ static struct smtp_private *open_to(struct smtp_pool_server *server,
         return NULL;
     }
     p->connection.server = server;
+    p->connection.is_private = true;
+    p->connection.idle_since = clock_ms();
     p->hears = owner_hears;
     p->owner = owner;
     TAILQ_INSERT_TAIL(&server->connections, &p->connection, link);
@@ -115,8 +124,11 @@ struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct back
     struct smtp_private *p;
     *reason = "no server is left to be tried";
     while (pool && (server = smtp_pool_best_for_login(pool, tried)))
-        if (upstream_server_take(server->at) && (p = open_to(server, owner_hears, owner, reason)))
+        if (upstream_server_take(server->at) &&
+            (p = open_to(server, owner_hears, owner, reason))) {
+            smtp_pools_look_soon(all);
             return p;
+        }
     return NULL;
 }
 
@@ -132,15 +144,21 @@ void smtp_private_say(struct smtp_private *p, struct slice line, bool secret)
     smtp_upstream_say_login(p->connection.upstream, line, secret);
 }
 
+/* A RSET may be under way, or a NOOP: replies are told apart by their order alone. */
 void smtp_private_submit(struct smtp_private *p, struct smtp_job *job)
 {
-    smtp_upstream_start(p->connection.upstream, job);
+    job->upstream = NULL;
+    if (smtp_upstream_will_be_idle(p->connection.upstream))
+        p->waiting = job;
+    else
+        smtp_upstream_start(p->connection.upstream, job);
 }
 
 bool smtp_private_cancel(struct smtp_private *p)
 {
-    bool alone = smtp_upstream_abandon(p->connection.upstream);
+    bool alone = !p->waiting && smtp_upstream_abandon(p->connection.upstream);
     p->owner = NULL;
+    p->waiting = NULL;
     if (!alone)
         smtp_upstream_close(p->connection.upstream);
     return alone;

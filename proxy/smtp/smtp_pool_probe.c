@@ -78,15 +78,22 @@ static bool intersect_pool(struct smtp_capabilities *common, const struct smtp_p
     return known;
 }
 
-void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *job, unsigned most)
+static void learn_recipients(const struct smtp_pool *pool, const struct smtp_job *job,
+                             unsigned most)
 {
-    const struct smtp_pool *pool = smtp_pools_pool(all, job->backend);
+    const struct smtp_pools *all = pool->all;
     for (size_t i = 0; i < pool->server_count; i++) {
         const struct upstream_server *server = pool->servers[i].at;
         if (slice_eq(upstream_server_conf(server)->address, job->server))
             shared_server_recipients(all->shared, all->row, upstream_server_number(server), most,
                                      clock_ms() + SHARED_KNOWN_MS);
     }
+}
+
+void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *job, unsigned most)
+{
+    learn_recipients(smtp_pools_pool(all, job->backend), job, most);
+    learn_recipients(smtp_pools_logins(all, job->backend), job, most);
 }
 
 /* Whether mail of this listener may go there. */

@@ -32,7 +32,6 @@ static void close_smtp(struct session *base)
     struct smtp_session *s = smtp_of(base);
     if (s->t.open && base->state != SESSION_CLOSING)
         smtp_record_gone(s);
-    smtp_reset(s);
     smtp_login_close(s);
     arena_free(&s->mail);
     arena_free(&s->rcpt);

@@ -70,6 +70,9 @@ void smtp_upstream_say_login(struct smtp_upstream *upstream, struct slice line, 
  * the caller closes it. */
 bool smtp_upstream_abandon(struct smtp_upstream *upstream);
 
+/* Says NOOP where it is idle, so that the server does not tire of it. */
+void smtp_upstream_keep(struct smtp_upstream *upstream);
+
 /* Not idle yet, but on its way there without a job. */
 bool smtp_upstream_will_be_idle(const struct smtp_upstream *upstream);
 

@@ -9,13 +9,18 @@
 
 enum { PIPELINED_MOST = 100 };
 
+/* What it refuses is the matter of him who has logged in there. */
+static enum reply_class kind_for_user(enum reply_class kind)
+{
+    return kind == REPLY_OURS || kind == REPLY_UNCLEAR ? REPLY_SENDER : kind;
+}
+
 static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
                        const struct smtp_reply *from, struct backend_reply *to)
 {
     to->kind = smtp_reply_class(stage, from);
-    if (c->setup.passes_login && (to->kind == REPLY_OURS || to->kind == REPLY_UNCLEAR))
-        to->kind =
-            from->code / 100 == 5 ? REPLY_SENDER : REPLY_LATER; /* of him who has logged in */
+    if (c->setup.passes_login && from->code / 100 == 5)
+        to->kind = kind_for_user(to->kind);
     to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
     to->enhanced = arena_copy(c->job->arena, from->enhanced);
     to->text = arena_copy(c->job->arena, from->text);
@@ -125,6 +130,22 @@ void smtp_upstream_start(struct smtp_upstream *c, struct smtp_job *job)
     advance(c);
 }
 
+/* A command beside any job; its reply leads back to idle. */
+static void say_alone(struct smtp_upstream *c, const char *line)
+{
+    c->job = NULL;
+    c->sent = c->commands = 1;
+    c->answered = 0;
+    c->state = UPSTREAM_ENVELOPE;
+    smtp_upstream_say(c, line);
+}
+
+void smtp_upstream_keep(struct smtp_upstream *c)
+{
+    if (c->state == UPSTREAM_IDLE)
+        say_alone(c, "NOOP\r\n");
+}
+
 /* The job has its answer. `reusable`: the connection goes back first, so that what the session asks
  * next can have it. */
 static void job_answered(struct smtp_upstream *c, bool reusable)
@@ -160,10 +181,7 @@ static bool all_recipients_accepted(const struct smtp_job *job)
 static void clear_half_transaction(struct smtp_upstream *c)
 {
     struct smtp_job *job = c->job;
-    c->job = NULL;
-    c->sent = c->commands = 1;
-    c->answered = 0;
-    smtp_upstream_say(c, "RSET\r\n");
+    say_alone(c, "RSET\r\n");
     job->outcome = JOB_ANSWERED;
     job->upstream = NULL;
     job->done(job);
@@ -201,11 +219,11 @@ void smtp_upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp
 {
     size_t n = c->answered++;
     struct smtp_job *job = c->job;
-    if (!job) { /* the RSET after a refused delivery */
+    if (!job) { /* the RSET after a refused delivery, or a NOOP */
         if (reply->code / 100 == 2)
             smtp_upstream_become_idle(c);
         else
-            smtp_upstream_failed(c, "RSET refused");
+            smtp_upstream_failed(c, "RSET or NOOP refused");
         return;
     }
     if (reply->code == 421 && (c->deliver || n + 1 < c->commands)) {

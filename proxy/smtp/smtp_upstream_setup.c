@@ -157,6 +157,8 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
     } else if (needs_tls(c)) {
         smtp_upstream_over(c, UPSTREAM_END_CONNECT,
                            "server offers no STARTTLS, but the configuration demands TLS");
+    } else if (c->setup.passes_login && c->behind) { /* it would be taken for the answer to AUTH */
+        smtp_upstream_over(c, UPSTREAM_END_CONNECT, "reply without a command");
     } else if (c->setup.passes_login) {
         c->state = UPSTREAM_LOGIN;
         stream_deadline(c->stream, 0);
