@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from lab import needs, samples
+from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, domains, running
 from lab.ports import free_port
 from lab.postfix import Postfix
@@ -300,3 +301,18 @@ def test_a_gateway_that_hangs_puts_mail_off(own_dir, mark):
                 os.kill(pid, signal.SIGCONT)
         assert wait_until(lambda: site.send("clean", X_Mark=mark).code == 250)
         assert site.arrived("user@example.com", mark)
+
+
+@pytest.mark.skipif(not DUMP.exists(), reason="not built")
+def test_what_leaves_is_signed_and_verifies_where_it_arrives(own_dir, mark):
+    pytest.importorskip("dkim", reason="no python3-dkim")
+    key = Key(own_dir, "example.com", "2026a")
+    rules = sentence(["example.com"], key) + 'rule "mark" then header add "X-Seen" "yes"\n'
+    with site_in(own_dir, rules, listen="outbound") as site:
+        assert site.gateway.wait_log("gatepost-sign ready", 20)
+        mail = samples.octets(samples.message("signed", sender="anna@example.com", X_Mark=mark))
+        assert send(site.postfix.port, mail, "user@example.com", sender="anna@example.com").code == 250
+        message = site.arrived("user@example.com", mark)
+    signed = message[message.index(b"DKIM-Signature:"):].replace(b"\n", b"\r\n")
+    assert b"X-Seen: yes" in signed
+    assert verify(signed, key) == [("example.com", "2026a", True)]
