@@ -18,6 +18,7 @@ rule "client" when client.ip == "192.0.2.66" then drop 554 5.7.1 "not from there
 rule "sender" when sender == "bad@client.example" then reject 553 5.7.1 "50% bad"
 rule "set" when message.subject contains "[set]" then header set "X-Set" "ours"
 rule "mark" when message.subject contains "[mark]" then header add "X-Mark" "{client.ip}"
+rule "split" when message.subject contains "[split]" and recipient == "second@example.com" then reject 550 5.7.1 "not for the second"
 rule "held" when message.subject contains "[hold]" then quarantine "spam"
 rule "half" when message.subject contains "[half]" and recipient == "Second@example.com" then quarantine "spam"
 """
@@ -159,6 +160,18 @@ def test_recipients_are_taken_out_as_the_mail_server_named_them(client):
     assert client.rcpt("<Second@Example.COM>", "NOTIFY=NEVER") == "c"
     assert client.message(("Subject", " [half]")) == "c"
     assert client.said == [(b"-", names("<Second@Example.COM>"))]
+
+
+def test_recipients_who_fare_differently_each_hear_their_own_reply_at_the_retry(gateway):
+    with MilterClient(gateway.milter) as client:
+        assert client.envelope() + client.rcpt("<second@example.com>") == "ccccc"
+        assert client.message(("Subject", " [split]")).startswith("451 4.5.3")
+    with MilterClient(gateway.milter) as client:
+        assert client.envelope() == "cccc"
+        assert client.rcpt("<second@example.com>").startswith("452 4.5.3")
+        assert client.message(("Subject", " [split]")) == "c"
+        assert client.mail() + client.rcpt("<second@example.com>") == "cc"
+        assert client.message(("Subject", " [split]")).startswith("550 5.7.1 not for the second")
 
 
 def test_a_keeper_that_is_away_puts_off_what_is_to_be_held(client, gateway):
