@@ -67,6 +67,10 @@ static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
     if (strcmp(gateway_text(sign, "state"), "down") == 0)
         raise_alarm(alarms, ALARM_CRITICAL, "mail that is to be signed is put off (%s)",
                     gateway_text(sign, "reason"));
+    json_array_foreach(gateway_list(gateway, "milters"), i, one)
+        if (strcmp(gateway_text(one, "state"), "down") == 0)
+            raise_alarm(alarms, ALARM_CRITICAL, "no mail server is answered on %s (%s)",
+                        gateway_text(one, "listen"), gateway_text(one, "reason"));
     json_array_foreach(gateway_list(gateway, "lists_suspended"), i, one)
         raise_alarm(alarms, ALARM_WARNING, "blocklist %s is suspended", json_string_value(one));
 }

@@ -145,6 +145,7 @@ static void start(struct milter *milter, int64_t now)
         "--log-to",           c->log_to,  "--log-level", c->log_level, "--log-format",
         c->log_format,        "--listen", c->listen,     NULL};
     milter->running = *c;
+    milter->serves = false;
     pid_t pid = child_spawn(milter->process.name, (char *const *)(uintptr_t)argv,
                             &milter->queue[MILTER_OWN_END], 1, &milter->process.control);
     if (pid > 0)
@@ -195,6 +196,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         make_queue(milter);
     } else if (message->type == MILTER_READY) {
         helper_serves(&milter->process, now);
+        milter->serves = true;
         log_at(LEVEL_INFO, "", "gatepost-milter ready", field_num("pid", milter->process.pid),
                field_str("listen", milter->running.listen));
     }

@@ -25,6 +25,7 @@ struct milter {
     uint16_t port;
     char path[108];
     bool wanted;
+    bool serves; /* the one that runs has said so */
     struct milter_command command, running;
     int queue[2]; /* the proxies' end, its own */
     bool news;    /* that is another: proxies must be told */

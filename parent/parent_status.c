@@ -133,14 +133,35 @@ static void resolver(struct buf *out, const struct parent *parent)
     buf_char(out, '}');
 }
 
+static void health(struct buf *out, const struct helper *process, bool wanted, bool serves)
+{
+    word(out, "state", !wanted ? "not needed" : process->pid && serves ? "serving" : "down");
+    word(out, "reason", process->told);
+}
+
 static void helper(struct buf *out, struct slice key, const struct helper *process, bool wanted,
                    bool serves)
 {
     json_key(out, key);
     buf_char(out, '{');
-    word(out, "state", !wanted ? "not needed" : process->pid && serves ? "serving" : "down");
-    word(out, "reason", process->told);
+    health(out, process, wanted, serves);
     buf_char(out, '}');
+}
+
+static void milters(struct buf *out, const struct milters *milters)
+{
+    json_key(out, SLICE("milters"));
+    buf_char(out, '[');
+    for (size_t i = 0; i < milters->count; i++) {
+        const struct milter *milter = &milters->all[i];
+        if (!milter->wanted)
+            continue;
+        open_member(out);
+        word(out, "listen", milter->command.listen);
+        health(out, &milter->process, true, milter->serves);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
 }
 
 /* ---- what it leans on ---- */
@@ -260,6 +281,7 @@ bool parent_status(const struct parent *parent, struct buf *out)
         helper(out, SLICE("learn"), &parent->learn.process, parent->learn.wanted,
                parent->learn.serves);
         helper(out, SLICE("sign"), &parent->sign.process, parent->sign.wanted, parent->sign.serves);
+        milters(out, &parent->milters);
         backends(out, parent, config);
         lists(out, parent, config);
         certificates(out, current, config);

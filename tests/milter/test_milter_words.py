@@ -2,6 +2,7 @@
 """What a mail server may say to a milter, and what it should not, word by word."""
 import concurrent.futures
 import contextlib
+import json
 import socket
 import struct
 
@@ -218,3 +219,19 @@ def test_a_queue_that_a_proxy_closes_is_made_anew(gateway):
         assert wait_until(lambda: gateway.pids("gatepost-milter") not in ([], [pid]) and port_answers(int(gateway.milter)))
         with MilterClient(gateway.milter) as client:
             assert client.envelope() == "cccc" and client.message(("Subject", " anew")) == "c"
+
+
+def test_a_port_that_is_taken_is_told_and_served_once_it_is_free(own_dir):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        body = 'listen milter "asked" on "127.0.0.1:%d"\n' % port + backend("behind", free_port()) + domains("behind", "example.com")
+        with running(Gatepost(own_dir, body), ready=("gatepost-milter not started", "keeper ready")) as gateway:
+            [told] = json.loads(gateway.control("status", "--json"))["gateway"]["milters"]
+            assert told["listen"] == "inet:%d@127.0.0.1" % port and told["state"] == "down" and "in use" in told["reason"]
+            taken.close()
+            assert gateway.wait_log("gatepost-milter ready", 30)
+            with MilterClient(str(port)) as client:
+                assert client.envelope() == "cccc" and client.message(("Subject", " free")) == "c"
+            assert json.loads(gateway.control("status", "--json"))["gateway"]["milters"][0]["state"] == "serving"
