@@ -3,8 +3,10 @@
 import concurrent.futures
 import contextlib
 import json
+import shutil
 import socket
 import struct
+import subprocess
 
 import pytest
 
@@ -235,3 +237,35 @@ def test_a_port_that_is_taken_is_told_and_served_once_it_is_free(own_dir):
             with MilterClient(str(port)) as client:
                 assert client.envelope() == "cccc" and client.message(("Subject", " free")) == "c"
             assert json.loads(gateway.control("status", "--json"))["gateway"]["milters"][0]["state"] == "serving"
+
+
+CALLBACKS = """
+conn = mt.connect("inet:%(port)s@127.0.0.1")
+if conn == nil then error("connect") end
+local function go_on(what, failed, wanted)
+  if failed ~= nil then error(what .. ": " .. failed) end
+  if mt.getreply(conn) ~= (wanted or SMFIR_CONTINUE) then error(what) end
+end
+go_on("conninfo", mt.conninfo(conn, "client.example", "192.0.2.8"))
+go_on("helo", mt.helo(conn, "client.example"))
+go_on("mailfrom", mt.mailfrom(conn, "<sender@client.example>"))
+go_on("rcptto", mt.rcptto(conn, "<user@example.com>"))
+go_on("data", mt.data(conn))
+go_on("header", mt.header(conn, "Subject", " [mark] [set] by miltertest"))
+go_on("header", mt.header(conn, "X-Set", " theirs"))
+go_on("eoh", mt.eoh(conn))
+go_on("body", mt.bodystring(conn, "words\\r\\n"))
+go_on("eom", mt.eom(conn))
+if not mt.eom_check(conn, MT_HDRINSERT, "X-Mark") then error("no X-Mark") end
+if not mt.eom_check(conn, MT_HDRINSERT, "X-Set") then error("no X-Set") end
+if not mt.eom_check(conn, MT_HDRDELETE, "X-Set") then error("X-Set stays") end
+mt.disconnect(conn)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("miltertest"), reason="no miltertest")
+def test_miltertest_is_answered_at_each_callback(gateway, own_dir):
+    script = own_dir / "callbacks.lua"
+    script.write_text(CALLBACKS % {"port": gateway.milter})
+    done = subprocess.run(["miltertest", "-s", str(script)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
