@@ -186,7 +186,8 @@ static void tell_outcome(void *ctx, struct slice outcome, const char *reason)
     control_answer(p->console, CONTROL_LEARN_BUILD, outcome, reason);
 }
 
-static const struct learning_owner learning_owner = {publish_model, tell_progress, tell_outcome, go_deaf};
+static const struct learning_owner learning_owner = {publish_model, tell_progress, tell_outcome,
+                                                     go_deaf};
 
 static bool was_released(void *ctx, struct slice reference)
 {

@@ -61,9 +61,23 @@ static bool parse_login(struct parser *parser, struct server *server)
     return server->login_password_file.ptr != NULL;
 }
 
+/* What users log in with goes there. */
+static void check_users(struct parser *parser, const struct server *server)
+{
+    if (server->submission && server->tls == BACKEND_TLS_OPPORTUNISTIC)
+        source_error(parser->sources, server->at,
+                     "passwords would go in the clear as soon as somebody between breaks TLS; "
+                     "expected 'tls verify' or 'tls required'");
+    else if (server->submission && server->tls == BACKEND_TLS_NONE)
+        source_warning(parser->sources, server->at,
+                       "passwords go there in the clear; expected 'tls verify' or 'tls required', "
+                       "unless nobody can listen on the way");
+}
+
 /* Behind all options, as they come in any order. */
 static void check_login(struct parser *parser, const struct server *server)
 {
+    check_users(parser, server);
     if (server->login_user.len && server->tls < BACKEND_TLS_REQUIRED)
         source_error(parser->sources, server->login_at,
                      "the password could go in the clear; expected 'tls verify' or 'tls required' "
@@ -84,7 +98,8 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
                             .priority = STANDARD_PRIORITY};
     struct token address;
     int64_t priority;
-    server.tls = server.implicit_tls ? BACKEND_TLS_REQUIRED : BACKEND_TLS_OPPORTUNISTIC;
+    server.tls =
+        server.implicit_tls || server.submission ? BACKEND_TLS_REQUIRED : BACKEND_TLS_OPPORTUNISTIC;
     if (!expect_string(parser, "the server's address, such as \"10.0.0.5:25\"", &address))
         return false;
     server.address = address.text;

@@ -154,7 +154,7 @@ static bool parse_service(struct parser *parser, enum service *out)
     if (!expect_choice(
             parser, words,
             "protocol (smtp, smtps, submission, submissions, pop3, pop3s, imap, imaps, milter)",
-                       &word))
+            &word))
         return false;
     *out = word == SERVICES_COMMON ? SERVICE_MILTER : (enum service)word;
     return true;

@@ -104,9 +104,10 @@ void play_note(struct play *play, enum grade grade, const char *format, ...)
 
 static bool concerns(const struct test *test, const struct target *target)
 {
-    bool relays =
-        target->outbound && (test->run == selftest_relay || test->run == selftest_unknown);
-    return test->sides & target->side && test->protocols & 1U << target->protocol && !relays &&
+    bool of_strangers = test->run == selftest_relay || test->run == selftest_unknown;
+    bool of_mail = of_strangers || test->sends || test->run == selftest_postmaster;
+    return test->sides & target->side && test->protocols & 1U << target->protocol &&
+           !(target->outbound && of_strangers) && !(target->submission && of_mail) &&
            !(test->plain && target->implicit_tls);
 }
 

@@ -18,6 +18,7 @@ struct target {
     enum protocol protocol;
     bool implicit_tls;
     bool outbound;        /* a listener that is there for relaying */
+    bool submission;      /* where nothing is taken without a login */
     struct slice where;   /* "127.0.0.1:25" */
     struct slice name;    /* that its certificate should bear; empty: nobody knows */
     struct slice domain;  /* whose mail it takes; empty: none is known */

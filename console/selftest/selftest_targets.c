@@ -77,6 +77,7 @@ static void add_listener(struct selftest *run, const struct listener *listener)
         return;
     target->protocol = listener->protocol;
     target->implicit_tls = listener->implicit_tls;
+    target->submission = listener->submission;
     target->outbound = listener->direction == DIRECTION_OUTBOUND;
     target->name = own_name(run->config);
     target->domain = domain_of(run, NULL);
@@ -92,6 +93,7 @@ static void add_server(struct selftest *run, const struct backend *backend,
         return;
     target->protocol = server->protocol;
     target->implicit_tls = server->implicit_tls;
+    target->submission = server->submission;
     target->tls = server->tls;
     target->name = server->tls_name;
     target->domain = domain_of(run, backend);

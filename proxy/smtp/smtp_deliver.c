@@ -167,6 +167,26 @@ static void all_fare_so(struct smtp_session *s, const struct backend_reply *repl
     fare_differently(s);
 }
 
+/* A user reads what his program hears, and it sends to all or to nobody. */
+static bool tells_user(const struct smtp_session *s)
+{
+    return s->submitter && !s->t.job.each && !config_of(s)->settings.smtp_outbound_split;
+}
+
+/* The first who was refused; nobody has it. */
+static void refused_for_one(struct smtp_session *s)
+{
+    const struct job_recipient *one = s->t.job.recipients;
+    while (one->reply.kind == REPLY_YES)
+        one++;
+    struct backend_reply told = one->reply;
+    told.text =
+        ARENA_JOIN(s->mail, one->address, SLICE(": "), one->reply.text, SLICE("; sent to nobody"));
+    if (!told.text.ptr)
+        told.text = one->reply.text;
+    pass_on(s, &told);
+}
+
 /* None was delivered to, or (LMTP) some were. */
 static void recipients_refused(struct smtp_session *s)
 {
@@ -179,6 +199,8 @@ static void recipients_refused(struct smtp_session *s)
             alike && smtp_retry_replies_alike(&job->recipients[i].reply, &job->recipients[0].reply);
     if (alike)
         all_fare_so(s, &job->recipients[0].reply);
+    else if (tells_user(s))
+        refused_for_one(s);
     else
         fare_differently(s);
 }

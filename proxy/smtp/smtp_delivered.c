@@ -19,7 +19,7 @@ static bool speaks_lmtp(const struct backend *backend)
 
 void smtp_delivered_recall(struct smtp_session *s, struct recipient *r)
 {
-    if (smtp_is_asked(s) || !speaks_lmtp(s->t.backend))
+    if (smtp_is_asked(s) || s->private || !speaks_lmtp(s->t.backend))
         return;
     const struct smtp_recall *recall = &s->t.recall;
     struct retry_store store = smtp_retry_store(s);

@@ -54,8 +54,8 @@ static void write_down(struct smtp_session *s, unsigned code, struct slice line,
 
 static struct slice line_of(struct smtp_session *s, bool later, struct slice text)
 {
-    return ARENA_JOIN(s->mail, later ? SLICE("454 4.7.0 ") : SLICE("535 5.7.8 "), text,
-                      SLICE(" ("), slice_of(s->ref), SLICE(")"));
+    return ARENA_JOIN(s->mail, later ? SLICE("454 4.7.0 ") : SLICE("535 5.7.8 "), text, SLICE(" ("),
+                      slice_of(s->ref), SLICE(")"));
 }
 
 static void record(struct session *base, struct slice text, const struct verdict *rules)

@@ -10,9 +10,9 @@
 
 /* Who has logged in. */
 struct submitter {
-    char user[LOGIN_USER_MAX + 1];        /* whose password it was, whomever he acts for; empty: only
+    char user[LOGIN_USER_MAX + 1]; /* whose password it was, whomever he acts for; empty: only
                                            * the server knows */
-    char address[2 * LOGIN_USER_MAX + 2]; /* with the domain of those who give none */
+    char address[2 * LOGIN_USER_MAX + 2];   /* with the domain of those who give none */
     const struct sasl_mechanism *mechanism; /* how */
     const struct backend *backend;          /* where */
     struct value failures[3];               /* login.failures and its kin, when he did */

@@ -10,7 +10,8 @@
 
 enum {
     IDLE_MS = 30000, /* an idle connection is closed after this; */
-    KEPT_MS = 60000, /* a session's own one is kept alive: its client may take long over a message */
+    KEPT_MS =
+        60000, /* a session's own one is kept alive: its client may take long over a message */
 };
 
 /* ---- looked after ---- */

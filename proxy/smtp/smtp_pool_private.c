@@ -124,8 +124,7 @@ struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct back
     struct smtp_private *p;
     *reason = "no server is left to be tried";
     while (pool && (server = smtp_pool_best_for_login(pool, tried)))
-        if (upstream_server_take(server->at) &&
-            (p = open_to(server, owner_hears, owner, reason))) {
+        if (upstream_server_take(server->at) && (p = open_to(server, owner_hears, owner, reason))) {
             smtp_pools_look_soon(all);
             return p;
         }

@@ -4,6 +4,7 @@
 #include "proxy/smtp/smtp_retry.h"
 
 #include "common/client_hash.h"
+#include "proxy/smtp/smtp_login.h"
 
 #include <string.h>
 
@@ -12,10 +13,17 @@ struct retry_store smtp_retry_store(const struct smtp_session *s)
     return (struct retry_store){s->base.proxy->shared, s->base.proxy->state};
 }
 
+/* What is said to one user is no other's matter. */
+static struct slice name_of(const struct smtp_session *s)
+{
+    return s->submitter ? slice_of(s->submitter->address)
+                        : examination_authenticated(&s->t.message);
+}
+
 static struct retry_place place_of(const struct smtp_session *s, const struct recipient *r)
 {
     struct retry_who who = {.client = &s->base.client,
-                            .authenticated = examination_authenticated(&s->t.message),
+                            .authenticated = name_of(s),
                             .sender = s->t.sender.spelled,
                             .recipient = r->path.spelled};
     return retry_place(&who);

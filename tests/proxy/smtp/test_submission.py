@@ -75,14 +75,14 @@ class Site:
 @pytest.fixture
 def site(start, new_backend, authority):
     """A gateway in front of a scripted server for users who send."""
-    def go(script=None, rules="", options="", extensions=OFFERED, more="", changes=None, proxies=1, tls="tls required", port=None, **server):
+    def go(script=None, rules="", options="", extensions=OFFERED, more="", changes=None, proxies=1, tls="tls required", port=None, check="on", **server):
         said, auth = knows(RIGHT)
         out = free_port()
         behind = new_backend({"AUTH": auth, **(script or {})}, context=server_context(authority.certificate("behind.example.com")),
                              extensions=extensions, **server)
         body = certificate(authority.certificate("mx.example.com"))
         body += 'listen submission on "127.0.0.1:%d" { starttls  backend behind  %s }\n' % (out, options)
-        body += backend("behind", submission=["%d %s" % (port or behind.port, tls)], options="recipient_check on") + more + rules
+        body += backend("behind", submission=["%d %s" % (port or behind.port, tls)], options="recipient_check " + check) + more + rules
         it = Site(start(body, changes={"process": {"proxies": proxies}, **(changes or {})}), out, behind)
         it.said = said
         return it
@@ -324,6 +324,48 @@ def test_what_one_user_is_told_of_a_recipient_no_other_is_told(site):
     assert it.sends().code == 250
 
 
+@pytest.mark.parametrize("step, reply", [("DATA", "250 2.0.0 ok"), ("DOT", "354 go on"), ("RCPT", "354 go on"), ("MAIL", "334 more")])
+def test_a_reply_that_fits_nothing_is_no_yes(site, step, reply):
+    it = site({step: reply}, changes={"timeouts": {"backend": "2s"}})
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<user@example.com>", 250)
+        said = session.command("RCPT TO:<%s>" % ELSEWHERE)
+        if step in ("DATA", "DOT"):
+            assert said.code == 250
+            said = session.data(MESSAGE)
+        assert (said.code, said.enhanced) in ((451, "4.3.5"), (451, "4.4.1"), (421, "4.4.2"), (451, "4.4.2")), said
+    assert not it.server.messages
+
+
+@pytest.mark.parametrize("check", ["on", "off"])
+def test_what_comes_next_waits_for_the_reply_to_what_was_before(site, check):
+    it = site({"DATA": "554 5.7.1 not this one", "RSET": [1.0, b"250 2.0.0 ok\r\n"]}, check=check)
+    with it.logged_in() as session:
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 554
+        it.server.script.pop("DATA")
+        it.server.script["RCPT"] = lambda session, line: "550 5.1.1 nobody" if b"nobody" in line else None
+        session.send(b"MAIL FROM:<user@example.com>\r\nRCPT TO:<nobody@elsewhere.example>\r\nRCPT TO:<someone@elsewhere.example>\r\n")
+        codes = [session.reply().code for _ in range(3)]
+        assert codes == ([250, 550, 250] if check == "on" else [250, 250, 250])
+        said = session.data(MESSAGE)
+        assert said.code == (250 if check == "on" else 550), said
+        assert session.command("NOOP").code == 250
+    assert len(it.server.messages) == (1 if check == "on" else 0)
+
+
+def test_of_a_limit_of_the_server_the_user_hears_in_its_words_and_then_at_rcpt(site):
+    def limited(session, line):
+        return "452 4.5.3 too many recipients" if len(session.rcpt_lines) >= 2 else None
+    it = site({"RCPT": limited}, check="off")
+    with it.logged_in() as session:
+        session.envelope(*["r%d@elsewhere.example" % n for n in range(4)], sender=USER)
+        said = session.data(MESSAGE)
+        assert said.code == 452 and "r2@elsewhere.example: too many recipients; sent to nobody" in said.text, said
+        session.expect("MAIL FROM:<user@example.com>", 250)
+        assert [session.command("RCPT TO:<r%d@elsewhere.example>" % n).code for n in range(3)] == [250, 250, 452]
+
+
 @pytest.mark.parametrize("step, reply", [("DOT", "554 5.7.1 not wanted"), ("DOT", "451 4.3.0 later"), ("DATA", "554 5.7.1 no")])
 def test_the_server_s_answer_to_the_message_is_the_sender_s(site, step, reply):
     it = site({step: reply})
@@ -373,6 +415,60 @@ def test_a_delivery_whose_dot_is_out_is_finished_though_the_client_has_gone(site
     session.close()
     assert wait_until(lambda: it.server.messages)
     assert it.gateway.wait_log("in-doubt")
+
+
+def test_who_hangs_up_in_the_middle_of_a_login_is_counted_as_himself(site):
+    it = site({"AUTH": [b"334 \r\n"]}, options='mechanisms { "XOAUTH2" "PLAIN" }',
+              rules='rule "tired" when login.user_failures >= 2 then defer 454 4.7.0 "rest a little"\n')
+    for n in range(2):
+        it.server.script["AUTH"] = [b"334 \r\n"]
+        with it.session() as session:
+            session.send("AUTH XOAUTH2 " + coded("user=%s\1auth=Bearer wrong%d\1\1" % (USER, n)) + "\r\n")
+            assert wait_until(lambda: it.server.verbs().count("AUTH") == n + 1)
+    said, it.server.script["AUTH"] = knows(RIGHT)
+    def tired():
+        with it.session() as session:
+            return session.command("AUTH PLAIN " + RIGHT).code == 454
+    assert wait_until(tired)
+
+
+def test_a_server_that_hangs_up_while_a_rule_delays_a_login_leaves_nothing_behind(site):
+    it = site({"AUTH": [b"334 \r\n"]}, options='mechanisms { "SCRAM-SHA-256" "PLAIN" }',
+              rules='rule "slowly" when login.user == "user@example.com" and login.mechanism == "scram-sha-256" then delay 3s\n')
+    proxies = it.gateway.pids("gatepost-proxy")
+    with it.session() as session:
+        session.send("AUTH SCRAM-SHA-256 " + coded("n,,n=%s,r=nonce" % USER) + "\r\n")
+        it.server.hang_up()
+        said = session.reply()
+        assert said.code in (421, 454), said
+    assert it.gateway.pids("gatepost-proxy") == proxies
+    said, it.server.script["AUTH"] = knows(RIGHT)
+    assert it.sends().code == 250
+
+
+def test_no_number_of_tries_makes_a_user_nobody(site):
+    it = site(options='login_domain "%s.example"' % ("d" * 60),
+              rules='rule "tired" when login.user_failures >= 3 then defer 454 4.7.0 "rest a little"\n', changes={"limits": {"errors": "1000"}})
+    with it.session() as session:
+        codes = [session.command("AUTH PLAIN " + plain("joe", "wrong%d" % n)).code for n in range(400)]
+    assert codes[:3] == [535] * 3 and set(codes[3:]) == {454}, codes
+    assert len(it.said) == 3
+
+
+def test_who_acts_for_another_is_still_himself(site):
+    said, auth = knows(plain(USER, PASSWORD, "boss@example.com"))
+    it = site({"AUTH": auth}, rules=OWNED)
+    with it.logged_in(plain(USER, PASSWORD, "boss@example.com")) as session:
+        session.expect("MAIL FROM:<boss@example.com>", 250)
+        assert session.command("RCPT TO:<%s>" % ELSEWHERE).code == 553
+
+
+def test_a_connection_behind_is_kept_alive_while_a_client_is_slow(site):
+    it = site()
+    with it.logged_in() as session:
+        assert wait_until(lambda: "NOOP" in it.server.verbs(), 75), it.server.verbs()
+        session.envelope(ELSEWHERE, sender=USER)
+        assert session.data(MESSAGE).code == 250
 
 
 def test_the_limits_of_a_pool_do_not_count_those_who_log_in(site):
@@ -505,12 +601,14 @@ def test_what_is_held_leaves_by_the_smtp_servers_of_his_backend_where_there_is_n
     ("starttls  backend behind  outbound", "have no place there"),
     ('starttls  backend behind  mechanisms { "USER" }', "USER is for those who read mail"),
     ('starttls  backend behind  senders { "a@example.com" }', "expected who may send as whom"),
+    ("starttls  backend loose", "as soon as somebody between breaks TLS"),
     ("starttls  backend behind  relay pop", "expected a backend with smtp servers alone"),
 ])
 def test_what_makes_no_sense_is_told(own_dir, authority, options, said):
     file = own_dir / "gatepost.conf"
     file.write_text(certificate(authority.certificate("mx.example.com")) + 'listen submission on "127.0.0.1:2525" { %s }\n' % options
-                    + backend("behind", submission=["587 tls none"]) + backend("pop", pop3=["110 tls none"], options=""))
+                    + backend("behind", submission=["587 tls none"]) + backend("pop", pop3=["110 tls none"], options="")
+                    + backend("loose", submission=["588 tls opportunistic"]))
     status, report = check_configuration(file)
     assert status and said in report, report
 
