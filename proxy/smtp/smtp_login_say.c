@@ -49,7 +49,7 @@ static void answer_login(struct smtp_session *s)
 
 static bool speaks(const struct smtp_session *s, enum login_mechanism mechanism)
 {
-    return smtp_private_capabilities(s->private)->mechanisms & 1U << mechanism;
+    return smtp_private_capabilities(s->private).mechanisms & 1U << mechanism;
 }
 
 static void not_here(struct smtp_session *s)
@@ -76,7 +76,7 @@ static bool binds_to_tls(const struct smtp_session *s)
 {
     const struct sasl_mechanism *mechanism = s->base.login->mechanism;
     return mechanism->not_beside_plus &&
-           smtp_private_capabilities(s->private)->plus & 1U << mechanism->id;
+           smtp_private_capabilities(s->private).plus & 1U << mechanism->id;
 }
 
 static void begin_passed(struct smtp_session *s)

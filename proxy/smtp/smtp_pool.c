@@ -8,11 +8,7 @@
 
 #include <stdlib.h>
 
-enum {
-    IDLE_MS = 30000, /* an idle connection is closed after this; */
-    KEPT_MS =
-        60000, /* a session's own one is kept alive: its client may take long over a message */
-};
+enum { IDLE_MS = 30000 }; /* an idle connection is closed after this */
 
 /* ---- looked after ---- */
 
@@ -22,12 +18,18 @@ static void on_bury(evutil_socket_t fd, short what, void *arg)
     smtp_pools_bury(arg);
 }
 
+/* A client may take long over a message, and its server would tire of it. */
+static int64_t silence_of(const struct smtp_pools *all)
+{
+    return all->config->settings.timeouts_backend;
+}
+
 /* Idle connections end; a server that is down is tried again, so that mail finds it up or goes
  * elsewhere. True: there is more to look after. */
 static bool tend(struct smtp_pool_server *server)
 {
     smtp_pool_close_idle(server, clock_ms() - IDLE_MS);
-    smtp_pool_keep_private(server, clock_ms() - KEPT_MS);
+    smtp_pool_keep_private(server, clock_ms() - silence_of(server->pool->all));
     if (upstream_server_may_be_tried(server->at) && !server->pool->all->closing)
         smtp_pool_open(server);
     return upstream_server_needs_care(server->at);

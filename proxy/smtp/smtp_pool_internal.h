@@ -85,6 +85,8 @@ bool smtp_pool_has_failed(const struct smtp_pool_server *server, const struct sm
 
 /* ---- smtp_pool_probe.c ---- */
 
+/* How many recipients it takes in a transaction, by what it told and what was found out; 0: not known. */
+unsigned smtp_pool_recipients_most(const struct smtp_pool_server *server, unsigned told);
 /* What it can do is known to all proxies. */
 void smtp_pool_publish(struct smtp_pool_server *server);
 

@@ -163,9 +163,11 @@ bool smtp_private_cancel(struct smtp_private *p)
     return alone;
 }
 
-const struct smtp_capabilities *smtp_private_capabilities(const struct smtp_private *p)
+struct smtp_capabilities smtp_private_capabilities(const struct smtp_private *p)
 {
-    return smtp_upstream_capabilities(p->connection.upstream);
+    struct smtp_capabilities can = *smtp_upstream_capabilities(p->connection.upstream);
+    can.recipients = smtp_pool_recipients_most(p->connection.server, can.recipients);
+    return can;
 }
 
 struct slice smtp_private_address(const struct smtp_private *p)

@@ -55,13 +55,18 @@ static struct smtp_capabilities published(const struct smtp_pool_server *server)
                                       .size = bits >> SIZE_AT};
 }
 
+unsigned smtp_pool_recipients_most(const struct smtp_pool_server *server, unsigned told)
+{
+    return fewer(told,
+                 shared_server_recipients_most(server->pool->all->shared,
+                                               upstream_server_number(server->at), clock_ms()));
+}
+
 /* What it told in EHLO, and what was found out. */
 static struct smtp_capabilities capabilities_of(const struct smtp_pool_server *server)
 {
     struct smtp_capabilities can = server->can.known ? server->can : published(server);
-    unsigned learnt = shared_server_recipients_most(server->pool->all->shared,
-                                                    upstream_server_number(server->at), clock_ms());
-    can.recipients = fewer(can.recipients, learnt);
+    can.recipients = smtp_pool_recipients_most(server, can.recipients);
     return can;
 }
 

@@ -36,7 +36,8 @@ void smtp_private_submit(struct smtp_private *private, struct smtp_job *job);
  * whose final dot is out goes on alone, and ends its doubt itself. */
 bool smtp_private_cancel(struct smtp_private *private);
 
-const struct smtp_capabilities *smtp_private_capabilities(const struct smtp_private *private);
+/* What its server can do, and was found out about it. */
+struct smtp_capabilities smtp_private_capabilities(const struct smtp_private *private);
 struct slice smtp_private_address(const struct smtp_private *private);
 
 #endif

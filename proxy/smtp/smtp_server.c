@@ -23,6 +23,6 @@ bool smtp_server_forget(struct smtp_session *s)
 struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
                                          const struct backend *backend)
 {
-    return s->private ? *smtp_private_capabilities(s->private)
+    return s->private ? smtp_private_capabilities(s->private)
                       : smtp_pools_of(s->base.proxy->backends, backend);
 }

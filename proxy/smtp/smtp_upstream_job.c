@@ -75,20 +75,42 @@ static int64_t job_left(const struct smtp_upstream *c)
     return left > 1 ? left : 1;
 }
 
+static bool all_accepted(const struct smtp_job *job)
+{
+    bool all = job->mail_reply.kind == REPLY_YES;
+    for (size_t i = 0; i < job->recipient_count; i++)
+        all = all && job->recipients[i].reply.kind == REPLY_YES;
+    return all;
+}
+
+static void write_command(struct smtp_upstream *c, size_t n)
+{
+    if (n == 0)
+        write_mail(c);
+    else if (n + 1 < c->commands)
+        write_rcpt(c, &c->job->recipients[n - 1]);
+    else
+        stream_write(c->stream, c->deliver ? SLICE("DATA\r\n") : SLICE("RSET\r\n"));
+}
+
+/* A server that says 354 although somebody is refused can only be hung up on; not where one has logged in, so there
+ * the last command waits to see. */
+static bool must_wait(struct smtp_upstream *c)
+{
+    if (!c->setup.passes_login || c->sent + 1 < c->commands)
+        return false;
+    if (c->answered == c->sent)
+        c->deliver = c->deliver && all_accepted(c->job);
+    return c->answered < c->sent;
+}
+
 /* Sends what may be sent: all of the envelope when the server takes
  * pipelining (RFC 2920), else one command. */
 static void advance(struct smtp_upstream *c)
 {
     size_t window = c->can.pipelining ? PIPELINED_MOST : 1;
-    while (c->sent < c->commands && c->sent - c->answered < window) {
-        size_t n = c->sent++;
-        if (n == 0)
-            write_mail(c);
-        else if (n + 1 < c->commands)
-            write_rcpt(c, &c->job->recipients[n - 1]);
-        else
-            stream_write(c->stream, c->deliver ? SLICE("DATA\r\n") : SLICE("RSET\r\n"));
-    }
+    while (c->sent < c->commands && c->sent - c->answered < window && !must_wait(c))
+        write_command(c, c->sent++);
     stream_flush_whole(c->stream);
     int64_t left = job_left(c);
     stream_deadline(c->stream, left < c->setup.reply_ms ? left : c->setup.reply_ms);
@@ -169,14 +191,6 @@ void smtp_upstream_envelope_over(struct smtp_upstream *c)
         smtp_vouch(c->setup.shared, upstream_server_number(c->setup.server), c->job);
 }
 
-static bool all_recipients_accepted(const struct smtp_job *job)
-{
-    for (size_t i = 0; i < job->recipient_count; i++)
-        if (job->recipients[i].reply.kind != REPLY_YES)
-            return false;
-    return true;
-}
-
 /* The server began nothing: after RSET the connection is good for the next job. */
 static void clear_half_transaction(struct smtp_upstream *c)
 {
@@ -190,12 +204,11 @@ static void clear_half_transaction(struct smtp_upstream *c)
 static void got_data_reply(struct smtp_upstream *c)
 {
     struct smtp_job *job = c->job;
-    bool accepted = job->mail_reply.kind == REPLY_YES && all_recipients_accepted(job);
     if (job->data_reply.code / 100 >= 4) {
         clear_half_transaction(c);
         return;
     }
-    if (!accepted || job->data_reply.kind != REPLY_YES) {
+    if (!all_accepted(job) || job->data_reply.kind != REPLY_YES) {
         /* 354 although not every recipient is taken: no message must be begun. */
         job_answered(c, false);
         return;
