@@ -526,6 +526,14 @@ def test_failures_are_counted_over_all_protocols(start, site, new_backend):
     assert len(it.said) == 3
 
 
+def test_limits_count_what_a_user_sends_whatever_address_he_writes(site):
+    it = site(rules='rule "enough" when rate(account.name, 1h, recipients) > 3 then defer 451 4.7.1 "{account.name} has sent enough"\n')
+    assert [it.sends(sender="a%d@example.com" % n).code for n in range(3)] == [250] * 3
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<a4@example.com>", 250)
+        assert "user@example.com has sent enough" in session.command("RCPT TO:<%s>" % ELSEWHERE).text
+
+
 OWNED = ('rule "envelope" when login.owns_sender == false then reject 553 5.7.1 "that is not your address"\n'
          'rule "author" when login.owns_from == false then reject 550 5.7.1 "that is not your name"\n')
 SENDERS = 'senders { "sales@example.com" -> "second@example.com, user@example.com"  "@lists.example.com" -> "user@example.com" }'
