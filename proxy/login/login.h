@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * Somebody logs in, whatever is spoken: what he says, whether the rules let him try, and how a try
- * ends. The server behind, who alone knows whether he is right, is its protocol's matter. */
+ * ends. The server behind, who alone knows whether he is right, is its protocol's matter.
+ *
+ *   login_dialogue.c  what the client says
+ *   login.c           may he try, and what becomes of it */
 #ifndef PROXY_LOGIN_LOGIN_H
 #define PROXY_LOGIN_LOGIN_H
 

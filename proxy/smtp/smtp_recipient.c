@@ -3,19 +3,15 @@
  * what do the rules say that need no message. */
 #include "proxy/smtp/smtp_recipient.h"
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "proxy/examine/listed.h"
-#include "proxy/session/session_log.h"
-#include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_batv.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_login.h"
+#include "proxy/smtp/smtp_recipient_internal.h"
 #include "proxy/smtp/smtp_retry.h"
-#include "proxy/smtp/smtp_server.h"
 #include "proxy/smtp/smtp_teach.h"
 #include "proxy/smtp/smtp_transaction.h"
 
@@ -26,8 +22,7 @@ static const struct config *config_of(const struct smtp_session *s)
     return s->base.proxy->config;
 }
 
-/* Whether one more may be refused so: of who tries out names no end is heard. */
-static bool may_be_refused(struct smtp_session *s, unsigned code)
+bool smtp_recipient_may_be_refused(struct smtp_session *s, unsigned code)
 {
     if (code / 100 != 5 ||
         ++s->refused_recipients <= config_of(s)->settings.limits_refused_recipients)
@@ -36,9 +31,10 @@ static bool may_be_refused(struct smtp_session *s, unsigned code)
     return false;
 }
 
-static void refuse(struct smtp_session *s, unsigned code, const char *enhanced, const char *text)
+void smtp_recipient_refuse(struct smtp_session *s, unsigned code, const char *enhanced,
+                           const char *text)
 {
-    if (may_be_refused(s, code))
+    if (smtp_recipient_may_be_refused(s, code))
         smtp_say(s, code, enhanced, text);
 }
 
@@ -80,183 +76,12 @@ static bool rules_accept(struct smtp_session *s, const struct recipient *r)
         return false;
     case ACTION_REJECT:
     case ACTION_DEFER:
-        if (may_be_refused(s, r->verdict.code))
+        if (smtp_recipient_may_be_refused(s, r->verdict.code))
             smtp_refuse(s, &r->verdict);
         return false;
     default:
         return true;
     }
-}
-
-/* ---- the live check ---- */
-
-/* The size that the server is asked about:
- * a mailbox may have room for one message and not for another. */
-static uint64_t declared_size(const struct smtp_session *s)
-{
-    return s->t.mail.has_size ? s->t.mail.size : 0;
-}
-
-/* Only what holds for each message to this recipient. */
-static void remember(struct smtp_session *s, const struct smtp_path *path,
-                     const struct backend_reply *reply)
-{
-    const struct settings *settings = &config_of(s)->settings;
-    int64_t ms = 0;
-    if (reply->kind == REPLY_YES)
-        ms = settings->timeouts_recipient_accepted;
-    else if (smtp_reply_is_about_address(reply->code, reply->enhanced))
-        ms = settings->timeouts_recipient_refused;
-    if (!s->submitter) /* what one user is told is no other's matter */
-        recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, path->spelled,
-                              declared_size(s), reply, ms);
-}
-
-static bool needs_utf8(const struct smtp_session *s, const struct recipient *r)
-{
-    return s->t.mail.utf8 || r->path.utf8;
-}
-
-static bool needs_eight_bit(const struct smtp_session *s)
-{
-    return s->t.mail.body == SMTP_BODY_8BITMIME;
-}
-
-/* What the chosen backend cannot take is refused here, never converted.
- * One that is not known yet is asked about again when it is. */
-static bool backend_can(struct smtp_session *s, const struct recipient *r,
-                        const struct backend *backend)
-{
-    struct smtp_capabilities can = smtp_server_can(s, backend);
-    if (!can.known)
-        return true;
-    if (needs_utf8(s, r) && !can.utf8)
-        refuse(s, 550, "5.6.7", "the recipient's server takes no internationalised addresses");
-    else if (needs_eight_bit(s) && !can.eight_bit)
-        refuse(s, 554, "5.6.3", "the recipient's server takes no 8-bit content");
-    else if (can.recipients && s->t.recipient_count >= can.recipients)
-        smtp_say(s, 452, "4.5.3", "too many recipients for the server behind");
-    else
-        return true;
-    return false;
-}
-
-static bool waits_for_backend(const struct smtp_session *s, const struct recipient *r)
-{
-    return needs_utf8(s, r) && !smtp_server_can(s, s->t.backend).known;
-}
-
-static void accept_recipient(struct smtp_session *s, const struct recipient *r)
-{
-    if (!smtp_is_asked(s) && waits_for_backend(s, r)) {
-        refuse(s, 451, "4.4.1", "mail server is not reachable now, try again later");
-    } else if (smtp_is_asked(s) || backend_can(s, r, s->t.backend)) {
-        s->t.recipient_count++;
-        arena_adopt(s->mail, s->rcpt);
-        smtp_asked_note(s, ASKED_RECIPIENT, s->t.recipient_count - 1);
-    }
-}
-
-/* The backend's answer, in the words of its class. */
-static void pass_on(struct smtp_session *s, const struct recipient *r,
-                    const struct backend_reply *reply)
-{
-    switch (reply->kind) {
-    case REPLY_YES:
-        accept_recipient(s, r);
-        return;
-    case REPLY_OURS:
-    case REPLY_UNCLEAR:
-        if (session_logs(&s->base, LINE_TROUBLE))
-            log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
-                   field_text("backend", s->t.backend->name), field_num("code", reply->code),
-                   field_text("enhanced", reply->enhanced), field_text("text", reply->text));
-        refuse(s, 451, "4.3.5", "mail system is not set up right, try again later");
-        return;
-    case REPLY_LATER:
-    case REPLY_RECIPIENT:
-    case REPLY_SENDER:
-        if (reply->kind == REPLY_RECIPIENT)
-            examination_recipient_refused(&s->t.message);
-        if (may_be_refused(s, reply->code))
-            smtp_answer_backend(s, reply);
-    }
-}
-
-/* Of a recipient that was not accepted nothing stays. Was none, the next may go to another backend. */
-static void answered(struct smtp_session *s)
-{
-    s->t.asked_for = SLICE("");
-    const struct recipient *all = s->t.recipients;
-    size_t count = s->t.recipient_count;
-    s->t.message.facts.fact[FACT_RECIPIENT] =
-        count ? value_text(all[count - 1].path.spelled) : (struct value){.state = VALUE_PENDING};
-    arena_reset(s->rcpt);
-    if (s->t.recipient_count == 0)
-        s->t.backend = NULL;
-}
-
-static void checked(struct smtp_job *job)
-{
-    struct smtp_session *s = job->ctx;
-    struct recipient *r = &s->t.recipients[s->t.recipient_count];
-    s->t.job_running = false;
-    if (job->outcome != JOB_ANSWERED) {
-        refuse(s, 451, "4.4.1", "mail server is not reachable now, try again later");
-    } else {
-        const struct backend_reply *mail = &job->mail_reply, *rcpt = &job->recipients[0].reply;
-        bool mail_fine = mail->kind == REPLY_YES;
-        struct smtp_reply words = {.code = rcpt->code, .enhanced = rcpt->enhanced};
-        bool unknown = mail_fine && smtp_reply_says_no_such_user(&words);
-        if (mail_fine && rcpt->code)
-            remember(s, &r->path, rcpt);
-        if (unknown)
-            examination_unknown_recipient(&s->t.message);
-        if (mail_fine && rcpt->code == 0)
-            refuse(s, 451, "4.4.2", "mail server broke off, try again later");
-        else
-            pass_on(s, r, mail_fine ? rcpt : mail);
-    }
-    answered(s);
-    session_go_on(&s->base);
-}
-
-static void ask_backend(struct smtp_session *s, struct recipient *r)
-{
-    struct transaction *t = &s->t;
-    t->asked = r->job;
-    t->job = (struct smtp_job){.kind = JOB_CHECK,
-                               .id = s->ref,
-                               .holder = s->base.claim.holder,
-                               .backend = t->backend,
-                               .arena = s->rcpt,
-                               .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
-                               .done = checked,
-                               .ctx = s,
-                               .sender = t->sender.address,
-                               .mail = t->mail,
-                               .recipients = &t->asked,
-                               .recipient_count = 1};
-    t->job_running = true;
-    session_wait(&s->base);
-    smtp_server_ask(s);
-}
-
-static void check_exists(struct smtp_session *s, struct recipient *r)
-{
-    struct backend_reply remembered;
-    if (smtp_is_asked(s) || !s->t.backend->recipient_check || smtp_delivered_perhaps(s, r))
-        accept_recipient(s, r);
-    else if (smtp_login_is_lost(s))
-        refuse(s, 451, "4.4.1", "mail server has hung up, log in again");
-    else if (!s->submitter &&
-             recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
-                                  declared_size(s), &remembered)) {
-        if (remembered.kind == REPLY_RECIPIENT)
-            examination_unknown_recipient(&s->t.message);
-        pass_on(s, r, &remembered);
-    } else
-        ask_backend(s, r);
 }
 
 /* ---- RCPT ---- */
@@ -306,14 +131,14 @@ static struct recipient *in_question(struct smtp_session *s)
 static void refuse_unknown(struct smtp_session *s)
 {
     examination_unknown_recipient(&s->t.message);
-    refuse(s, 550, "5.1.1", "no such user here");
+    smtp_recipient_refuse(s, 550, "5.1.1", "no such user here");
 }
 
 static void replied(struct smtp_session *s)
 {
     if (s->t.job_running)
         return;
-    answered(s);
+    smtp_recipient_answered(s);
     session_go_on(&s->base);
 }
 
@@ -325,7 +150,7 @@ static void act(struct session *base)
     if (accepted && r->unknown)
         refuse_unknown(s);
     else if (accepted)
-        check_exists(s, r);
+        smtp_recipient_check(s, r);
     replied(s);
 }
 
@@ -365,7 +190,7 @@ static bool asks_redis(const struct smtp_session *s)
 static void tell_own_reply(struct smtp_session *s, const struct recipient *r)
 {
     smtp_retry_told(s, r);
-    pass_on(s, r, &r->earlier.reply);
+    smtp_recipient_pass_on(s, r, &r->earlier.reply);
     replied(s);
 }
 
@@ -430,7 +255,7 @@ static bool is_answered_as_teacher(struct smtp_session *s, const struct recipien
         break;
     case TEACH_FORBIDDEN:
         examination_unknown_recipient(&s->t.message);
-        refuse(s, 550, "5.7.1", "this address takes no mail from you");
+        smtp_recipient_refuse(s, 550, "5.7.1", "this address takes no mail from you");
         break;
     case TEACH_NO_MEMORY:
         smtp_say(s, 452, "4.3.1", "out of memory");
@@ -463,8 +288,8 @@ static void consider(struct smtp_session *s, struct recipient *r)
                  !table_holds_text(domain->recipients, r->path.spelled);
     bool asked = smtp_is_asked(s);
     if (!backend && !asked)
-        refuse(s, 550, "5.7.1", "relaying denied");
-    else if (asked || (fits_backend(s, backend) && backend_can(s, r, backend)))
+        smtp_recipient_refuse(s, 550, "5.7.1", "relaying denied");
+    else if (asked || (fits_backend(s, backend) && smtp_recipient_fits(s, r, backend)))
         study(s);
 }
 
@@ -493,7 +318,7 @@ static void take(struct smtp_session *s, struct slice argument)
     }
     struct slice domain = domain_of(s, &path);
     if (domain.len == 0) {
-        refuse(s, 501, "5.1.3", "the address needs a domain");
+        smtp_recipient_refuse(s, 501, "5.1.3", "the address needs a domain");
         return;
     }
     struct recipient *r = new_recipient(s);
@@ -513,5 +338,5 @@ void smtp_recipient(struct smtp_session *s, struct slice argument)
     s->t.asked_for = argument;
     take(s, argument);
     if (s->base.state != SESSION_BUSY)
-        answered(s);
+        smtp_recipient_answered(s);
 }

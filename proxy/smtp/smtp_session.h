@@ -8,6 +8,7 @@
  *   smtp_login.c        AUTH, where users log in, with
  *   smtp_login_say.c    what the server behind hears of it
  *   smtp_recipient.c    decides on RCPT, with
+ *   smtp_recipient_check.c  what his server says of him;
  *   smtp_teach.c        addresses whose mail is learnt from; and
  *   smtp_retry.c        what an earlier try of the message has left
  *   smtp_body.c         takes in what follows DATA and BDAT
