@@ -54,8 +54,10 @@ TEST(test_growing_counts_what_it_comes_to)
     unpack_memory_enter();
     void *block = NULL;
     for (size_t size = 1; size <= 256; size *= 2) {
-        kept = realloc(block, size * MIB);
-        block = kept ? kept : block;
+        void *larger = realloc(block, size * MIB);
+        kept = larger;
+        if (larger)
+            block = larger;
     }
     assert_null(kept);
     assert_true(malloc_usable_size(block) >= (size_t)128 * MIB);
