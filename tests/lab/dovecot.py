@@ -68,10 +68,24 @@ service anvil {{
 }}
 """
 
+LOGINS = """
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+}}
+"""
+
 TLS = """
 ssl_cert = <{chain}
 ssl_key = <{key}
 """
+
+
+def knows_logins(port):
+    """Settings by which it tells a Postfix there who may log in (lab.postfix.logs_in)."""
+    return LOGINS.format(port=port)
 
 
 class Dovecot:

@@ -20,8 +20,8 @@ def _decisive(done, pattern):
 
 
 def swaks(port, message, recipient="user@example.com", sender="sender@client.example", tls=None, ca=None, source=None,
-          helo="client.example"):
-    """tls: None, "starttls" or "implicit". source: the address to send from."""
+          helo="client.example", login=None):
+    """tls: None, "starttls" or "implicit". source: the address to send from. login: a user and his password."""
     with tempfile.NamedTemporaryFile(suffix=".eml") as file:
         file.write(message)
         file.flush()
@@ -31,6 +31,7 @@ def swaks(port, message, recipient="user@example.com", sender="sender@client.exa
             command.append({"starttls": "--tls", "implicit": "--tls-on-connect"}[tls])
             command += ["--tls-verify", "--tls-ca-path", ca] if ca else []
         command += ["--local-interface", source] if source else []
+        command += ["--auth", "PLAIN", "--auth-user", login[0], "--auth-password", login[1]] if login else []
         done = subprocess.run(command, capture_output=True, timeout=90)
     return _decisive(done, r"(?m)^<\S+ +(\d{3} .*?)\s*$")
 

@@ -57,6 +57,14 @@ smtpd_tls_loglevel = 1
 tls_random_source = dev:/dev/urandom
 """
 
+LOGINS = """
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = inet:127.0.0.1:{port}
+smtpd_tls_auth_only = yes
+smtpd_relay_restrictions = permit_sasl_authenticated, {others}
+"""
+
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
 cleanup  unix n - n - 0 cleanup
@@ -87,6 +95,11 @@ def _each_once(text):
 
 
 QUEUE_FOLDERS = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
+
+
+def logs_in(port, others="reject"):
+    """Options by which users log in, to send to anywhere, whom a Dovecot there knows; `others` is what becomes of others."""
+    return LOGINS.format(port=port, others=others)
 
 
 class Postfix:

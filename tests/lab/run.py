@@ -23,11 +23,11 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 from lab import fetchers, mailers, samples, users  # noqa: E402
 from lab.certs import Authority  # noqa: E402
 from lab import learning  # noqa: E402
-from lab.dovecot import Dovecot  # noqa: E402
+from lab.dovecot import Dovecot, knows_logins  # noqa: E402
 from lab.gatepost import Gatepost, backend, certificate, domains, shipped_policy  # noqa: E402
 from lab.internet import LISTS, Internet  # noqa: E402
 from lab.ports import free_port  # noqa: E402
-from lab.postfix import Postfix  # noqa: E402
+from lab.postfix import Postfix, logs_in  # noqa: E402
 from lab.process import adopt_orphans, left_over, reap, wait_until  # noqa: E402
 from lab.smtp_client import client_context  # noqa: E402
 
@@ -42,8 +42,10 @@ class Lab:
     def __init__(self, folder, build):
         self.internet = Internet(folder)
         self.authority = Authority(os.path.join(folder, "tls"))
-        self.postfix = Postfix(folder, self.authority.certificate("behind.example.com"))
-        self.dovecot = Dovecot(folder, self.postfix.mail)
+        logins = free_port()
+        self.postfix = Postfix(folder, self.authority.certificate("behind.example.com"), options=logs_in(logins, "reject_unauth_destination"))
+        self.dovecot = Dovecot(folder, self.postfix.mail, settings=knows_logins(logins))
+        self.submission_port = free_port(2587)
         self.gatepost = Gatepost(folder, self._configuration(), {
             "limits": {"message_size": "%dB" % LIMIT},
             "process": {"proxies": 0},
@@ -58,9 +60,10 @@ class Lab:
         return "".join([
             certificate(self.authority.certificate("mx.example.com", "localhost", kind="ecdsa")),
             backend("behind", "%d tls opportunistic" % self.postfix.port, pop3=["%d tls none" % self.dovecot.pop3_port],
-                    imap=["%d tls none" % self.dovecot.imap_port],
+                    imap=["%d tls none" % self.dovecot.imap_port], submission=["%d tls required" % self.postfix.port],
                     options="recipient_check on  probe on"),
             domains("behind", *users.DOMAINS),
+            'listen submission on "127.0.0.1:%d" { starttls  backend behind }\n' % self.submission_port,
             self.internet.configuration,
             LISTS,
             "greylist { delay 2s  passes 0 }\n",
@@ -179,7 +182,7 @@ def show(lab):
     print(textwrap.fill("Authentication-Results: %s" % results, 118, subsequent_indent="    ") + "\n")
     story = lab.gatepost.control("trace", "--most", "1", "--verdict", "reject", "ceo@bank.example") or ""
     print("What was recorded of the forged one (gatepostctl trace ceo@bank.example):\n\n" + story)
-    return release(lab) and show_reading(lab) and show_learning(lab) and good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
+    return release(lab) and show_sending(lab) and show_reading(lab) and show_learning(lab) and good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
 
 
 def release(lab):
@@ -194,6 +197,23 @@ def release(lab):
     print("It arrived in the mailbox, and this is its story (gatepostctl trace %s):\n\n%s" % (
         held[0]["reference"], lab.gatepost.control("trace", held[0]["reference"])) if arrived else "NOT AS PROMISED: it did not arrive")
     return bool(arrived)
+
+
+def show_sending(lab):
+    """A user sends, with his password alone, what may be sent."""
+    user, to, right = "user@example.com", "third@example.com", ("user@example.com", users.PASSWORD)
+    begin_table("what a user sent", "how", "what he was told", "arrived")
+    good = True
+    for what, mail, login, promise in (("a clean message", samples.clean, right, "250"), ("with a wrong password", samples.clean, (user, "wrong"), "535"),
+                                       ("without a login", samples.clean, None, "530"), ("EICAR", samples.eicar, right, r"5\d\d 5\.7\.\d")):
+        mark = "lab-sent-%s" % os.urandom(4).hex()
+        told = mailers.swaks(lab.submission_port, mail(sender=user, to=to, X_Lab=mark), to, sender=user, tls="starttls", ca=lab.authority.ca, login=login)
+        arrived = lab.arrived(mark.encode(), to, promise == "250")
+        kept = bool(re.match(promise, told)) and bool(arrived) == (promise == "250")
+        good = good and kept
+        print(LINE % (what, "swaks, submission", told[:WIDTHS[2]], "yes" if arrived else "no") + ("" if kept else "  NOT AS PROMISED"))
+    print()
+    return good
 
 
 def show_reading(lab):
@@ -244,6 +264,7 @@ def wait_for_the_end(lab, folder):
     print("Gatepost    SMTP with STARTTLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.port, lab.gatepost.tls_port))
     print("            POP3 with STLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.pop3_port, lab.gatepost.pop3s_port))
     print("            IMAP with STARTTLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.imap_port, lab.gatepost.imaps_port))
+    print("            submission with STARTTLS 127.0.0.1:%d" % lab.submission_port)
     print("Postfix     127.0.0.1:%d (the server behind)" % lab.postfix.port)
     print("Dovecot     IMAP 127.0.0.1:%d, POP3 127.0.0.1:%d, user %s, password %s"
           % (lab.dovecot.imap_port, lab.dovecot.pop3_port, users.ADDRESSES[0], users.PASSWORD))

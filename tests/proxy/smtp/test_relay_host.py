@@ -7,10 +7,10 @@ import pytest
 
 from lab import needs, users
 from lab.backend import CLOSE, HANG, server_context
-from lab.dovecot import Dovecot
+from lab.dovecot import Dovecot, knows_logins
 from lab.gatepost import READY, backend, check_configuration, domains
 from lab.ports import free_port
-from lab.postfix import Postfix
+from lab.postfix import Postfix, logs_in
 from lab.process import wait_until
 from lab.smtp_client import Session, send
 
@@ -312,22 +312,9 @@ def test_what_was_held_for_a_relay_host_that_is_gone_waits_until_there_is_one(si
 
 # ---- a real one ----
 
-SMART = """
-smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = inet:127.0.0.1:{port}
-smtpd_tls_auth_only = yes
-smtpd_relay_restrictions = permit_sasl_authenticated, reject
+FAR_AWAY = """
 virtual_mailbox_domains =
 default_transport = discard
-"""
-AUTH = """
-service auth {{
-  inet_listener {{
-    address = 127.0.0.1
-    port = {port}
-  }}
-}}
 """
 
 
@@ -336,8 +323,8 @@ def smarthost(own_dir, authority):
     """A Postfix that takes mail for anywhere from who logs in, whom a Dovecot knows."""
     needs.to_be_root("servers of its own")
     port, certificate = free_port(), authority.certificate("smart.example")
-    knows = Dovecot(own_dir, str(own_dir / "mail"), settings=AUTH.format(port=port)).start()
-    server = Postfix(own_dir, certificate, options=SMART.format(port=port)).start()
+    knows = Dovecot(own_dir, str(own_dir / "mail"), settings=knows_logins(port)).start()
+    server = Postfix(own_dir, certificate, options=logs_in(port) + FAR_AWAY).start()
     yield server
     server.stop()
     knows.stop()

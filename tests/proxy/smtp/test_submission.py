@@ -11,10 +11,10 @@ import pytest
 
 from lab import needs, users
 from lab.backend import CLOSE, HANG, server_context
-from lab.dovecot import Dovecot
+from lab.dovecot import Dovecot, knows_logins
 from lab.gatepost import backend, certificate, check_configuration
 from lab.ports import free_port
-from lab.postfix import Postfix
+from lab.postfix import Postfix, logs_in
 from lab.process import wait_until
 from lab.smtp_client import Closed, Session, client_context
 
@@ -644,22 +644,7 @@ def test_words_of_submission_have_no_place_elsewhere(own_dir):
 
 # ---- real ones ----
 
-BEHIND = """
-smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = inet:127.0.0.1:{port}
-smtpd_tls_auth_only = yes
-smtpd_relay_restrictions = permit_sasl_authenticated, reject
-"""
-AUTH = """
-auth_mechanisms = plain login scram-sha-256
-service auth {{
-  inet_listener {{
-    address = 127.0.0.1
-    port = {port}
-  }}
-}}
-"""
+MECHANISMS = "auth_mechanisms = plain login scram-sha-256\n"
 
 
 @pytest.fixture(scope="module")
@@ -669,8 +654,8 @@ def real(run_dir, authority):
     folder = run_dir / "submission"
     folder.mkdir()
     port, cert = free_port(), authority.certificate("behind.example.com")
-    knows_them = Dovecot(folder, str(folder / "mail"), settings=AUTH.format(port=port)).start()
-    server = Postfix(folder, cert, options=BEHIND.format(port=port)).start()
+    knows_them = Dovecot(folder, str(folder / "mail"), settings=MECHANISMS + knows_logins(port)).start()
+    server = Postfix(folder, cert, options=logs_in(port)).start()
     yield server
     server.stop()
     knows_them.stop()
