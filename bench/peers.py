@@ -5,7 +5,8 @@ Needs root, Debian 12 and the bench of peers (GATEPOST_BENCH, standard ../shared
 explains the columns. Two rows are added to it: `gatepost` (no rules) and `gatepost all` (the shipped
 policy: DNS, SPF, DKIM, DMARC, ARC, greylisting, attachments, antivirus). The modes smallown and keepown send
 a message with a DKIM signature. The bench's name server gets a domain that its clients may send for.
-Of mail that leaves, with a signature for it (RSA, 2048 bits), there are `gatepost signing` and `postfix relay+opendkim signing`."""
+Of mail that leaves, with a signature for it (RSA, 2048 bits), there are `gatepost signing` and `postfix relay+opendkim signing`;
+of Postfix asking Gatepost `postfix relay+gatepost milter` (no rules) and `postfix relay+gatepost milter all`."""
 import os
 import subprocess
 import sys
@@ -16,12 +17,15 @@ from stage import PEER_BENCH, ROOT, render
 WORK = os.environ.get("GATEPOST_BENCH_WORK", "/tmp/gatepost-bench")
 USUAL = "haproxy tcp,haproxy tcp splice,postfix relay+rspamd milter"
 OUTBOUND = "gatepost signing,postfix relay,postfix relay+opendkim signing"
+MILTERS = "postfix relay,postfix relay+gatepost milter,postfix relay+gatepost milter all,postfix relay+opendkim+opendmarc,postfix relay+rspamd milter"
 
 ROWS = """
  ('gatepost',['gpst'],7400,(7500,'smtps'),4000,200,0),
  ('gatepost all',['gpal'],7401,(7501,'smtps'),1500,60,0),
  ('gatepost signing',['gpsi'],7402,None,1500,60,0),
  ('postfix relay+opendkim signing',['pf','ods'],7237,None,500,40,1),
+ ('postfix relay+gatepost milter',['pf','gpst'],7238,None,500,40,1),
+ ('postfix relay+gatepost milter all',['pf','gpal'],7239,None,500,40,1),
 """
 START = """
 if 'gpst' in need: start('gpst','{build}/gatepost -F -c {work}/gatepost.conf')
@@ -49,7 +53,8 @@ Canonicalization relaxed/relaxed
 OversignHeaders From
 RequireSafeKeys no
 """
-POSTFIX = "127.0.0.1:7237 inet n - n - 60 smtpd -o smtpd_milters=inet:127.0.0.1:7253\n"
+POSTFIX = "".join("127.0.0.1:%d inet n - n - 60 smtpd -o smtpd_milters=inet:127.0.0.1:%d\n" % row for row in ((7237, 7253), (7238, 7254), (7239, 7255)))
+MILTER = 'listen milter on "127.0.0.1:%d"\n'
 REVERSE_ZONE = """zone:
   name: 127.in-addr.arpa
   zonefile: 127.zone
@@ -104,7 +109,7 @@ def add_rows(build):
 
 def _rows(peers):
     """The bench's choice; '' is all of them."""
-    if peers in ("", OUTBOUND):
+    if peers in ("", OUTBOUND, MILTERS):
         return peers
     return ",".join(["gatepost", "gatepost all"] + ([peers] if peers != "-" else []))
 
@@ -114,8 +119,8 @@ def main(build, rounds, peers, modes):
         sys.exit(f"bench: {PEER_BENCH} is not there; name the bench of peers in GATEPOST_BENCH")
     subprocess.run([os.path.join(PEER_BENCH, "setup"), WORK], check=True, stdout=subprocess.DEVNULL)
     make_sender()
-    configure("gatepost.conf", build, 7400, "")
-    configure("gatepost-all.conf", build, 7401, f'include "{ROOT}/etc/policy.conf"')
+    configure("gatepost.conf", build, 7400, MILTER % 7254)
+    configure("gatepost-all.conf", build, 7401, MILTER % 7255 + f'include "{ROOT}/etc/policy.conf"')
     make_signers(build)
     add_rows(build)
     return subprocess.run(["./lab", sys.executable, "bench_gatepost.py", rounds, "fast", _rows(peers), modes], cwd=WORK).returncode
