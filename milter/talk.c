@@ -26,6 +26,8 @@ static bool hand_over(int queue, const struct milter_client *client, int stream,
     milter_pack_client(&payload, client);
     *sent =
         payload.failed ? 0 : ipc_send(queue, MILTER_CLIENT, buf_slice(&payload), &stream, 1, false);
+    if (*sent < 0 && errno != EPIPE && errno != ECONNRESET && errno != ENOTCONN)
+        *sent = 0; /* no room in the kernel for this one: the queue is still there */
     return *sent == 1;
 }
 
@@ -68,13 +70,16 @@ bool talk_goes_on(struct talk *talk)
 
 /* ---- said ---- */
 
+/* With a hole in it a message is another: what is not taken in time ends the conversation. */
 static void flush(struct talk *talk)
 {
     size_t at = 0;
     while (talk->fd >= 0 && at < talk->waiting) {
-        ssize_t n = -1;
-        if (wait_for(talk, POLLOUT, TAKE_MS))
-            n = send(talk->fd, talk->out + at, talk->waiting - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (!wait_for(talk, POLLOUT, TAKE_MS)) {
+            talk_end(talk);
+            return;
+        }
+        ssize_t n = send(talk->fd, talk->out + at, talk->waiting - at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0)
             at += (size_t)n;
         else if (n == 0 || (errno != EAGAIN && errno != EINTR))

@@ -151,6 +151,7 @@ static bool parse_service(struct parser *parser, enum service *out)
     unsigned word;
     for (int i = 0; i < SERVICES_COMMON; i++)
         words[i] = service_info((enum service)i).word;
+    words[SERVICES_COMMON] = service_info(SERVICE_MILTER).word;
     if (!expect_choice(
             parser, words,
             "protocol (smtp, smtps, submission, submissions, pop3, pop3s, imap, imaps, milter)",

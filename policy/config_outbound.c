@@ -116,6 +116,10 @@ void finish_outbound(struct parser *parser, struct listener *listener,
         source_error(parser->sources, names->at,
                      "who may send is for the mail server to say that asks here; expected "
                      "'outbound' without 'from'");
+    else if (asked && listener->direction == DIRECTION_OUTBOUND && !relays)
+        source_error(parser->sources, names->at,
+                     "what is held on its way out could never leave; expected 'relay NAME' behind "
+                     "'outbound'");
     else if (relays && !trusts && !asked)
         source_error(parser->sources, names->relay.at,
                      "nobody may send through here; expected who does: outbound from { "

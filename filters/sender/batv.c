@@ -45,7 +45,7 @@ static unsigned number_of(struct slice key)
     return sum % 10;
 }
 
-static bool can_bear_one(struct slice local)
+bool batv_can_bear(struct slice local)
 {
     return local.len > 0 && local.ptr[0] != '"' && slice_is_ascii(local) &&
            local.len + beginning.len + TAG + 1 <= BATV_LOCAL_MAX &&
@@ -58,7 +58,7 @@ struct slice batv_tagged(const struct batv *batv, struct arena *arena, struct sl
     char digits[DIGITS + 1], tag[TAG + 1];
     size_t at = slice_rfind(address, '@');
     struct slice local = slice_sub(address, 0, at), domain = slice_from(address, at + 1);
-    if (batv->count == 0 || domain.len == 0 || !can_bear_one(local))
+    if (batv->count == 0 || domain.len == 0 || !batv_can_bear(local))
         return address;
     snprintf(digits, sizeof digits, "%u%03u", number_of(batv->keys[0]),
              (day_of(now) + BATV_DAYS) % DAYS);

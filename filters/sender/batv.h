@@ -29,6 +29,9 @@ struct batv {
 struct slice batv_tagged(const struct batv *batv, struct arena *arena, struct slice address,
                          int64_t now);
 
+/* Whether a local part without a tag can have one. */
+bool batv_can_bear(struct slice local);
+
 /* What a local part of a domain of ours bears, whatever the case of its letters; *local becomes what
  * stands behind a tag of that form, also when it is not valid. */
 enum bounce_tag batv_read(const struct batv *batv, struct slice *local, struct slice domain,

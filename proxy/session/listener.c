@@ -107,6 +107,10 @@ static void on_asked(evutil_socket_t fd, short what, void *arg)
             session_begin(a->proxy, a->protocol, a->listener, stream, &client.ip, client.port,
                           &nowhere);
     }
+    if (got < 0 && errno != ECONNRESET) { /* no room for a descriptor, or no client */
+        rest(a, errno);
+        return;
+    }
     a->nothing = got < 0 ? a->nothing + 1 : 0;
     if (a->nothing == NOTHING_MOST)
         event_del(a->readable);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/session/listener_asked.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 static char inbox[IPC_PAYLOAD_MAX + 2];
@@ -18,5 +19,6 @@ int listener_asked(int queue, struct milter_client *client, int *stream)
         return 1;
     }
     ipc_close_fds(&message);
+    errno = EBADMSG;
     return -1;
 }

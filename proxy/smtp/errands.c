@@ -275,7 +275,7 @@ static void sign(struct delivery *d)
 
 static bool is_signed(const struct delivery *d)
 {
-    return d->held.outbound && !d->errand.copy && d->all->proxy->config->signing_domain_count > 0;
+    return d->held.outbound && d->all->proxy->config->signing_domain_count > 0;
 }
 
 static void only_learn(struct delivery *d, bool readable)

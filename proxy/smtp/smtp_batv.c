@@ -26,12 +26,13 @@ bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path)
     const struct proxy *proxy = s->base.proxy;
     struct value *fact = &s->t.message.facts.fact[FACT_BOUNCE_TAG];
     *fact = value_absent();
-    if (proxy->batv.count == 0 || s->base.listener->relay ||
+    if (proxy->batv.count == 0 || s->base.listener->relay || smtp_is_asked(s) ||
         !config_domain(proxy->config, path->name))
         return true;
     struct slice local = path->local;
     enum bounce_tag tag = batv_read(&proxy->batv, &local, path->name.text, clock_wall());
-    if (s->t.sender.address.len == 0)
+    bool telling = tag != BOUNCE_TAG_NONE || batv_can_bear(local);
+    if (s->t.sender.address.len == 0 && telling)
         *fact = value_integer((int64_t)tag);
     if (tag == BOUNCE_TAG_NONE)
         return true;

@@ -48,12 +48,23 @@ static size_t who_has_it(struct smtp_session *s, struct slice **whom)
     return count;
 }
 
+/* As addresses that do not exist, or all of them where the message was not wanted as what it is (5.7.x). */
+static size_t refused_for_good(const struct transaction *t, const struct decision *decision)
+{
+    size_t count = 0;
+    if (decision->code / 100 != 5 || decision->backend.len == 0)
+        return 0;
+    for (size_t i = 0; i < t->job.recipient_count; i++)
+        count += t->job.recipients[i].reply.kind == REPLY_RECIPIENT;
+    bool unwanted = count == 0 && slice_starts(decision->enhanced, SLICE("5.7."));
+    return unwanted ? t->job.recipient_count : count;
+}
+
 /* Who has written to whom. */
 static void remember_recipients(struct smtp_session *s, const struct decision *decision)
 {
     unsigned class = decision->code / 100;
     bool delivered = class == 2 && was_delivered(s);
-    bool refused = class == 5 && decision->backend.len > 0;
     bool outbound = s->base.listener->direction == DIRECTION_OUTBOUND;
     struct slice *whom = NULL;
     size_t count = delivered ? who_has_it(s, &whom) : 0;
@@ -61,11 +72,11 @@ static void remember_recipients(struct smtp_session *s, const struct decision *d
         examination_delivered(&s->t.message, whom, count);
     if (delivered && outbound)
         answered_remember(&s->t.message, whom, count);
-    examination_account_over(&s->t.message, &(struct state_sending_end){
-                                                .put_off = class == 4,
-                                                .delivered = whom,
-                                                .delivered_count = count,
-                                                .refused = refused ? s->t.job.recipient_count : 0});
+    examination_account_over(
+        &s->t.message, &(struct state_sending_end){.put_off = class == 4,
+                                                   .delivered = whom,
+                                                   .delivered_count = count,
+                                                   .refused = refused_for_good(&s->t, decision)});
 }
 
 void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,

@@ -146,7 +146,9 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
     const char *reason = "out of memory";
     struct hold_request request = smtp_hold_request(s);
     request.outbound = s->base.listener->direction == DIRECTION_OUTBOUND;
-    if (s->base.listener->relay || s->submitter)
+    if (s->base.listener->relay)
+        request.relay = s->base.listener->relay->name;
+    else if (s->submitter)
         request.relay = s->t.backend->name;
     s->t.to_deliver = ruling->deliveries;
     bool told = tell_recipients(s, &request);

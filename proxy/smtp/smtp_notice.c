@@ -16,6 +16,7 @@ enum {
     NOTICES_MOST = 16, /* of one message */
     TOLD_MOST = 64,    /* that a proxy remembers */
     KEEPER_MS = 2000,
+    REST_MS = 10000, /* of a keeper that has not answered in time */
     DAY_MS = 86400000,
     AGAIN_MS = 600000, /* until Redis is asked again what another has told */
 };
@@ -80,13 +81,20 @@ static void lost(struct smtp_session *s, const char *reason)
     state_notice_undo(s->base.proxy->state, key);
 }
 
+static int64_t asked_again_at; /* clock_ms; 0: the keeper is well */
+
+/* What it has not answered in time it may still have: that is taken back, as it will be told anew. */
 static void kept(void *ctx, const struct hold_answer *answer)
 {
     struct smtp_session *s = ctx;
-    if (answer->held)
+    if (answer->held) {
+        asked_again_at = 0;
         session_count(&s->base, COUNTER_NOTICES);
-    else
+    } else {
+        asked_again_at = clock_ms() + REST_MS;
+        holding_withdraw(s->base.proxy, HELD_IN_QUARANTINE, s->t.noticing.ticket, false);
         lost(s, answer->reason);
+    }
     next(s);
 }
 
@@ -114,6 +122,8 @@ static const char *hand_over(struct smtp_session *s)
     struct leaving leaving = {0};
     struct notice_text text;
     const char *reason = "out of memory";
+    if (asked_again_at > clock_ms())
+        return "the keeper has not taken the one before";
     if (!smtp_notice_text(s, notice, &text) ||
         !smtp_leaves_for(s, &leaving, &rule, notice->address, SLICE("notice")))
         return reason;
@@ -127,9 +137,8 @@ static const char *hand_over(struct smtp_session *s)
                                    .relay = relay_for(s, notice->address),
                                    .eight_bit = false};
     leaving_tell(&leaving, &request);
-    uint64_t ticket;
-    bool asked =
-        spool && smtp_hold_begin(s, &request, spool_fd(spool), &ticket, KEEPER_MS, kept, &reason);
+    bool asked = spool && smtp_hold_begin(s, &request, spool_fd(spool), &s->t.noticing.ticket,
+                                          KEEPER_MS, kept, &reason);
     spool_free(&spool);
     return asked ? NULL : reason;
 }
@@ -176,7 +185,7 @@ static void go_on(struct smtp_session *s)
         return;
     }
     state_notice(s->t.message.state, &noticing->key, &noticing->answer);
-    session_await(&s->base, PHASE_MESSAGE, answered);
+    session_await(&s->base, PHASE_MAIL, answered); /* for Redis alone, not for the message */
 }
 
 /* ---- which ---- */

@@ -114,6 +114,7 @@ struct noticing {
     size_t count, next;
     struct state_key key;   /* of the present one */
     enum state_once answer; /* what Redis says of it */
+    uint64_t ticket;        /* of what the keeper was given */
     void (*then)(struct session *base);
 };
 

@@ -47,6 +47,7 @@ void smtp_reset(struct smtp_session *s)
     session_forget_waiting(&s->base);
     s->base.message = NULL;
     edited_free(&t->edited);
+    examination_account_over(&t->message, &(struct state_sending_end){.put_off = true});
     examination_end(&t->message);
     if (t->delivering && !alone)
         shared_doubt_end(s->base.proxy->shared, s->base.proxy->row, t->job.doubt);

@@ -208,17 +208,47 @@ struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
     return finish_secretly(keys, "contact");
 }
 
+static void add_account(struct state_keys *keys, struct slice address)
+{
+    size_t at = slice_rfind(address, '@');
+    struct slice local = slice_sub(address, 0, at), domain = slice_from(address, at + 1);
+    size_t tag = slice_find(local, '+');
+    add_lower(keys, slice_sub(local, 0, tag ? tag : local.len));
+    add_domain(keys, domain);
+}
+
+/* prvs=1234567890=user@example.org is user@example.org. */
+static struct slice without_signature(struct slice address)
+{
+    static const struct slice batv = {"prvs=", 5};
+    struct slice tag, rest;
+    bool is_signed = slice_istarts(address, batv) &&
+                     slice_cut(slice_from(address, batv.len), '=', &tag, &rest) &&
+                     slice_find(tag, '@') == tag.len;
+    return is_signed ? rest : address;
+}
+
+/* Who sends: a login, or an envelope sender; one that is made for each recipient (VERP, SRS) has an = in it. */
+static void add_sending(struct state_keys *keys, struct slice name)
+{
+    struct slice own = without_signature(name);
+    if (slice_find(own, '=') < own.len)
+        add_sender(keys, own);
+    else
+        add_account(keys, own);
+}
+
 struct state_key state_key_sending(struct state_keys *keys, const char *kind, struct slice account)
 {
     begin(keys);
-    add_sender(keys, account);
+    add_sending(keys, account);
     return finish_secretly(keys, kind);
 }
 
 struct state_key state_key_sending_to(struct state_keys *keys, struct slice account, int64_t half)
 {
     begin(keys);
-    add_sender(keys, account);
+    add_sending(keys, account);
     add_number(keys, (uint64_t)half);
     return finish_secretly(keys, "account-to");
 }
@@ -227,7 +257,7 @@ struct state_key state_key_sending_text(struct state_keys *keys, struct slice ac
                                         const uint8_t digest[static STATE_DIGEST])
 {
     begin(keys);
-    add_sender(keys, account);
+    add_sending(keys, account);
     add_bytes(keys, digest, STATE_DIGEST);
     return finish_secretly(keys, "account-text");
 }
@@ -237,7 +267,7 @@ struct state_key state_key_notice(struct state_keys *keys, struct slice rule, st
 {
     begin(keys);
     add_lower(keys, rule);
-    add_sender(keys, account);
+    add_sending(keys, account);
     add_lower(keys, address);
     return finish_secretly(keys, "notice");
 }
@@ -257,7 +287,7 @@ bool state_number_of_recipient(struct state_keys *keys, struct slice account,
 {
     begin(keys);
     add_lower(keys, SLICE("account-recipient"));
-    add_sender(keys, account);
+    add_sending(keys, account);
     add_lower(keys, recipient);
     return number_secretly(keys, out);
 }
@@ -267,31 +297,11 @@ bool state_number_of_network(struct state_keys *keys, struct slice account, uint
 {
     begin(keys);
     add_lower(keys, SLICE("account-network"));
-    add_sender(keys, account);
+    add_sending(keys, account);
     add_number(keys, asn);
     if (asn == 0)
         add_client(keys, client);
     return number_secretly(keys, out);
-}
-
-static void add_account(struct state_keys *keys, struct slice address)
-{
-    size_t at = slice_rfind(address, '@');
-    struct slice local = slice_sub(address, 0, at), domain = slice_from(address, at + 1);
-    size_t tag = slice_find(local, '+');
-    add_lower(keys, slice_sub(local, 0, tag ? tag : local.len));
-    add_domain(keys, domain);
-}
-
-/* prvs=1234567890=user@example.org is user@example.org. */
-static struct slice without_signature(struct slice address)
-{
-    static const struct slice batv = {"prvs=", 5};
-    struct slice tag, rest;
-    bool is_signed = slice_istarts(address, batv) &&
-                     slice_cut(slice_from(address, batv.len), '=', &tag, &rest) &&
-                     slice_find(tag, '@') == tag.len;
-    return is_signed ? rest : address;
 }
 
 struct state_key state_key_answered(struct state_keys *keys, struct slice user,

@@ -264,7 +264,7 @@ def test_rules_are_told_how_the_client_is_encrypted(own_dir, authority, mark):
 
 def test_what_leaves_is_for_anywhere_and_has_its_direction(own_dir, mark):
     rules = 'rule "way" when direction == outbound then header add "X-Way" "out"\n'
-    with site_in(own_dir, rules, listen="outbound") as site:
+    with site_in(own_dir, rules, listen="outbound relay behind") as site:
         assert site.send("clean", X_Mark=mark).code == 250
         assert b"X-Way: out\n" in site.arrived("user@example.com", mark)
 
@@ -308,7 +308,7 @@ def test_what_leaves_is_signed_and_verifies_where_it_arrives(own_dir, mark):
     pytest.importorskip("dkim", reason="no python3-dkim")
     key = Key(own_dir, "example.com", "2026a")
     rules = sentence(["example.com"], key) + 'rule "mark" then header add "X-Seen" "yes"\n'
-    with site_in(own_dir, rules, listen="outbound") as site:
+    with site_in(own_dir, rules, listen="outbound relay behind") as site:
         assert site.gateway.wait_log("gatepost-sign ready", 20)
         mail = samples.octets(samples.message("signed", sender="anna@example.com", X_Mark=mark))
         assert send(site.postfix.port, mail, "user@example.com", sender="anna@example.com").code == 250
@@ -316,3 +316,14 @@ def test_what_leaves_is_signed_and_verifies_where_it_arrives(own_dir, mark):
     signed = message[message.index(b"DKIM-Signature:"):].replace(b"\n", b"\r\n")
     assert b"X-Seen: yes" in signed
     assert verify(signed, key) == [("example.com", "2026a", True)]
+
+
+def test_what_is_held_on_its_way_out_leaves_by_the_relay(own_dir):
+    with site_in(own_dir, RULES, listen="outbound relay behind") as site:
+        assert site.gateway.wait_log("gatepost-release ready", 40)
+        proxies = site.gateway.pids("gatepost-proxy")
+        assert site.send("[hold] it").code == 250
+        [entry] = site.gateway.held()
+        assert site.gateway.pids("gatepost-proxy") == proxies and entry
+        site.gateway.control("quarantine", "release", str(entry["number"]))
+        assert wait_until(lambda: not site.gateway.held(), 20) or site.gateway.held()[0]["state"] != "held", site.gateway.held()
