@@ -227,8 +227,11 @@ def test_a_keeper_that_is_away_holds_no_message_up_and_the_notice_comes_with_a_l
     [keeper] = it.gateway.pids("gatepost-keeper")
     os.kill(keeper, signal.SIGSTOP)
     assert it.sends().code == 250 and it.gateway.wait_log("no notice is sent")
+    assert it.sends().code == 250 and it.gateway.wait_log("has not taken the one before")
     os.kill(keeper, signal.SIGCONT)
+    assert not wait_until(lambda: notices(it.behind), 2), "what was not answered in time is taken back"
     assert wait_until(lambda: it.sends().code == 250 and notices(it.behind), 20)
+    assert not wait_until(lambda: it.sends().code == 250 and len(notices(it.behind)) > 1, 2)
 
 
 @pytest.mark.parametrize("address, relay", [("admin@elsewhere.example", False), ("admin", True), ("", True), ("a@b@c d", True)])
