@@ -4,6 +4,7 @@
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "filters/mime/charset_encode.h"
+#include "filters/mime/words.h"
 #include "proxy/imap/imap_protocol.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/parts.h"
@@ -33,6 +34,7 @@ static void lock_up(const struct config *config)
     const char *reason;
     tzset();
     setlocale(LC_CTYPE, "C.UTF-8");
+    words_warm_up();
     if (policy_banners(config->policy))
         charset_encode_warm_up();
     if (!slice_to_path(config->settings.process_user, user) ||

@@ -122,3 +122,13 @@ def test_more_forged_fields_than_can_be_taken_out_are_refused_for_good(session, 
     reply = session.data(forged * 5000 + b"Subject: forged\r\n\r\nhello\r\n")
     assert (reply.code, reply.enhanced) == (550, "5.6.0")
     assert len(behind.messages) == 1
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "iso-2022-jp", "nobody-knows"])
+@pytest.mark.parametrize("name", ["Authentication-Results", "Received-SPF"])
+def test_results_of_a_server_whose_name_is_encoded_are_looked_at(ready, behind, name, charset):
+    for server, stays in (("mx.example.com", False), ("mx.other.example", True)):
+        field = ("%s: =?%s?q?%s?= ; spf=pass\r\n" % (name, charset, server)).encode()
+        assert ready.data(field + MESSAGE).code == 250
+        assert (field in behind.messages[-1].content) == stays
+        ready.envelope("user@example.com")

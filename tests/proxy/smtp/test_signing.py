@@ -151,6 +151,8 @@ def test_a_field_added_further_on_breaks_the_signatures(site):
     (b"a@example.org", "example.org"),
     (b"a@deep.sub.example.org", "example.org"),
     (b"A <a@EXAMPLE.COM>", "example.com"),
+    (b"=?iso-8859-1?q?J=F6rg?= <a@example.com>", "example.com"),
+    (b"=?iso-2022-jp?b?GyRCJCIbKEI=?= <a@example.com>", "example.com"),
     (b"other@example.net, a@example.org", "example.org"),
 ])
 def test_the_domain_in_from_decides_and_not_the_envelope(site, author, signed):
