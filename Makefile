@@ -61,12 +61,13 @@ TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libicu72 ope
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography python3-dnspython python3-gssapi python3-yaml python3-segno python3-pil \
             postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d dovecot-gssapi nsd unbound ldnsutils dns-root-data swaks msmtp miltertest libnet-ssleay-perl \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 node-nodemailer \
-            krb5-kdc krb5-admin-server krb5-user libsasl2-modules libsasl2-modules-gssapi-mit fail2ban logrotate systemd
+            krb5-kdc krb5-admin-server krb5-user libsasl2-modules libsasl2-modules-gssapi-mit fail2ban logrotate systemd m4
 # Servers for the lab that Debian does not let stand beside Dovecot, or Postfix: they are unpacked.
 COURIER  := courier-pop courier-imap courier-authlib-userdb
 CYRUS    := cyrus-pop3d cyrus-imapd sasl2-bin
 EXIM     := exim4-daemon-light
 OPENSMTPD := opensmtpd
+SENDMAIL := sendmail-bin sendmail-base sendmail-cf
 SPAM_PEERS := bogofilter spamassassin
 LINTERS  := clang-tidy cppcheck mandoc
 PACKERS  := debhelper dh-apparmor lintian apparmor
@@ -83,6 +84,7 @@ deps-test: ## install what only the tests and the lab need; none of it runs, or 
 	@tests/lab/unpack build/beside/cyrus $(CYRUS)
 	@tests/lab/unpack build/beside/exim $(EXIM)
 	@tests/lab/unpack build/beside/opensmtpd $(OPENSMTPD)
+	@tests/lab/unpack build/beside/sendmail $(SENDMAIL)
 
 all: $(BINS) ## build the programs into build/release
 

@@ -18,7 +18,7 @@ from lab.gatepost import check_configuration
 ALL = list(documents.blocks())
 CONFIGURATIONS = [block for block in ALL if block.language == "conf"]
 COMMANDS = [(block.page, line) for block in ALL if block.language in ("sh", "text") for line in documents.commands(block)]
-LANGUAGES = {"", "conf", "sh", "json", "text", "powershell", "postfix", "dovecot", "keepalived"}
+LANGUAGES = {"", "conf", "sh", "json", "text", "powershell", "postfix", "dovecot", "keepalived", "m4"}
 
 
 def named(block):

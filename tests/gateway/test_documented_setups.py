@@ -3,7 +3,8 @@
 import re
 import smtplib
 
-from lab import documents, imap_client, needs
+from lab import imap_client, needs
+from lab.documents import shown
 from lab.dovecot import Dovecot
 from lab.gatepost import Gatepost, certificate, running
 from lab.ports import free_port
@@ -13,11 +14,6 @@ from lab.smtp_client import client_context
 
 pytestmark = needs.root
 MAIL = b"Subject: by the book\r\n\r\nas it stands in the page\r\n"
-
-
-def shown(page, language):
-    """The first block of a page in that language."""
-    return next(block.text for block in documents.of_text(page) if block.language == language)
 
 
 def gateway(folder, authority, text, ports, **more):

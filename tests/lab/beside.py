@@ -48,6 +48,7 @@ def make_root(folder, root):
     os.makedirs(root + "/dev", exist_ok=True)
     for name, minor in (("null", 3), ("urandom", 9)):
         os.mknod("%s/dev/%s" % (root, name), 0o20666, os.makedev(1, minor))
+        os.chmod("%s/dev/%s" % (root, name), 0o666)
 
 
 def _programs(folder):

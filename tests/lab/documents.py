@@ -64,6 +64,11 @@ def of_text(path):
             at += 1
 
 
+def shown(page, language):
+    """The first block of a page in that language."""
+    return next(block.text for block in of_text(page) if block.language == language)
+
+
 def commands(block):
     """Its lines that call a program of ours: where some have a prompt, those; of a screen only those."""
     lines = block.text.replace("\\\n", " ").splitlines()
