@@ -323,11 +323,16 @@ def test_rules_are_told_how_the_client_is_encrypted(own_dir, authority, mark):
 
 
 @pytest.mark.skipif(not DUMP.exists(), reason="not built")
-def test_what_leaves_is_signed_and_verifies_where_it_arrives(own_dir, mark):
+def test_what_leaves_is_signed_and_verifies_where_it_arrives_though_it_is_folded_anew(own_dir, mark):
     key = Key(own_dir, "example.com", "2026a")
+    authors = b"Anna B. Smith <anna@example.com>", b"=?iso-8859-1?q?J=F6rg?= <anna@example.com>"
     with site_in(own_dir, rules=sentence(["example.com"], key)) as site:
         assert site.gateway.wait_log("gatepost-sign ready", 20)
-        mail = samples.octets(samples.message("signed", sender="anna@example.com", X_Mark=mark))
-        assert send(site.ports[587], mail, "user@example.com", sender="anna@example.com").code == 250
-        message = site.arrived(mark)
-    assert verify(message[message.index(b"DKIM-Signature:"):], key) == [("example.com", "2026a", True)]
+        for number, author in enumerate(authors):
+            to = b",\r\n\t".join(b'"User, %d" <user%d@example.com>' % (n, n) for n in range(40))
+            mail = samples.clean("x", X_Mark="%d-%s" % (number, mark))
+            mail = mail.replace(b"From: sender@client.example", b"From: " + author).replace(b"To: user@example.com", b"To: " + to)
+            assert send(site.ports[587], mail, "user@example.com", sender="anna@example.com").code == 250
+            message = site.arrived("%d-%s" % (number, mark))
+            assert fields(message, "To") != fields(mail, "To")
+            assert verify(message[message.index(b"DKIM-Signature:"):], key) == [("example.com", "2026a", True)]
