@@ -2,19 +2,18 @@
 """A real Postfix that takes the mail itself asks Gatepost about it as of a milter."""
 import concurrent.futures
 import contextlib
-import os
 import re
-import signal
 
 import pytest
 
 from lab import needs, samples
 from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, domains, running
+from lab.milter_steps import RULES, die_in_a_message, several_verdicts
 from lab.ports import free_port
 from lab.postfix import Postfix
-from lab.process import kill, wait_until
-from lab.smtp_client import Session, send, stuffed
+from lab.process import asleep, kill, wait_until
+from lab.smtp_client import Session, send
 
 ASKS = """
 smtpd_milters = {place}
@@ -24,18 +23,6 @@ default_process_limit = 300
 milter_connect_timeout = 10s
 milter_command_timeout = 20s
 milter_content_timeout = 60s
-"""
-RULES = """
-rule "sender" when sender == "bad@client.example" then reject 553 5.7.1 "100% refused: {sender}"
-rule "later" when recipient == "second@example.com" and sender == "odd@client.example" then defer 451 4.7.0 "for the second later"
-rule "marked" when message.subject contains "[mark]" then header add "X-Mark" "it is marked"
-rule "subject" when message.subject contains "[prefix]" then subject prefix "[told] "
-rule "without" when message.subject contains "[without]" then header remove "X-Private"
-rule "refused" when message.subject contains "[refuse]" then reject 554 5.7.1 "content is not wanted"
-rule "put off" when message.subject contains "[defer]" then defer 450 4.7.1 "come again"
-rule "thrown away" when message.subject contains "[discard]" then discard
-rule "held" when message.subject contains "[hold]" then quarantine "spam"
-rule "held for one" when message.subject contains "[half]" and recipient == "second@example.com" then quarantine "spam"
 """
 
 
@@ -74,11 +61,6 @@ def site(run_dir):
     with site_in(folder, RULES) as site:
         assert site.gateway.wait_log("gatepost-release ready", 40)
         yield site
-
-
-@pytest.fixture
-def mark():
-    return "mark-" + os.urandom(8).hex()
 
 
 def test_mail_that_no_rule_speaks_of_arrives(site, mark):
@@ -164,15 +146,7 @@ def test_octets_of_a_message_are_not_changed(site, mark):
 
 
 def test_several_messages_of_one_session_each_have_their_verdict(site, mark):
-    with Session(site.postfix.port) as client:
-        client.ehlo()
-        for subject, code in (("clean", 250), ("[refuse]", 554), ("clean", 250), ("[defer]", 450), ("clean", 250)):
-            client.envelope("user@example.com")
-            assert client.data(samples.clean(subject, X_Mark=mark)).code == code
-        client.expect("MAIL FROM:<sender@client.example>", 250)
-        client.expect("RSET", 250)
-        client.envelope("user@example.com")
-        assert client.data(samples.clean("clean", X_Mark=mark)).code == 250
+    several_verdicts(site.postfix.port, mark)
 
 
 def test_a_proxy_that_dies_between_two_messages_is_not_noticed(site, mark):
@@ -192,15 +166,7 @@ def test_a_proxy_that_dies_between_two_messages_is_not_noticed(site, mark):
 
 
 def test_a_proxy_that_dies_in_a_message_puts_it_off(site):
-    with Session(site.postfix.port) as client:
-        client.ehlo()
-        client.envelope("user@example.com")
-        before = site.gateway.pids("gatepost-proxy")
-        for pid in before:
-            kill(pid)
-        assert client.data(samples.clean("clean")).code // 100 == 4
-        assert wait_until(lambda: len(set(site.gateway.pids("gatepost-proxy")) - set(before)) == 2)
-        assert wait_until(site.gateway.answers)
+    die_in_a_message(site.postfix.port, site.gateway)
 
 
 def test_without_gatepost_milter_postfix_does_as_it_is_told_and_it_comes_back(site, mark):
@@ -291,14 +257,8 @@ def test_a_message_that_is_too_big_is_refused(own_dir):
 def test_a_gateway_that_hangs_puts_mail_off(own_dir, mark):
     options = "milter_command_timeout = 2s\nmilter_content_timeout = 2s\n"
     with site_in(own_dir, "", options=options) as site:
-        stopped = site.gateway.pids("gatepost-proxy")
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with asleep(site.gateway.pids("gatepost-proxy")):
             assert site.send("clean").code // 100 == 4
-        finally:
-            for pid in stopped:
-                os.kill(pid, signal.SIGCONT)
         assert wait_until(lambda: site.send("clean", X_Mark=mark).code == 250)
         assert site.arrived("user@example.com", mark)
 

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import signal
 
 import dkim
 import pytest
@@ -13,28 +12,17 @@ from lab.backend import Backend
 from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.documents import shown
 from lab.gatepost import Gatepost, backend, domains, running
+from lab.milter_steps import RULES, die_in_a_message, several_verdicts
 from lab.ports import free_port
-from lab.process import kill, wait_until
+from lab.process import asleep, wait_until
 from lab.sendmail import Sendmail
 from lab.smtp_client import Session, send
 
-RULES = """
-rule "sender" when sender == "bad@client.example" then reject 553 5.7.1 "100% refused: {sender}"
-rule "later" when recipient == "second@example.com" and sender == "odd@client.example" then defer 451 4.7.0 "for the second later"
-rule "marked" when message.subject contains "[mark]" then header add "X-Mark" "it is marked"
+SENDMAIL_RULES = RULES + """
 rule "set" when message.subject contains "[set]" then header set "X-Set" "ours"
-rule "without" when message.subject contains "[without]" then header remove "X-Private"
-rule "subject" when message.subject contains "[prefix]" then subject prefix "[told] "
-rule "refused" when message.subject contains "[refuse]" then reject 554 5.7.1 "content is not wanted"
-rule "put off" when message.subject contains "[defer]" then defer 450 4.7.1 "come again"
-rule "thrown away" when message.subject contains "[discard]" then discard
-rule "held" when message.subject contains "[hold]" then quarantine "spam"
-rule "held for one" when message.subject contains "[half]" and recipient == "second@example.com" then quarantine "spam"
 rule "way" when direction == outbound then header add "X-Way" "out"
 observe rule "asks" when spf.result == pass and dkim.result == pass then log "both"
 """
-
-
 LOCAL_SOCKET = "/run/gatepost/milter.sock"  # where Sendmail sees it
 
 
@@ -42,7 +30,7 @@ class Site:
     """A Sendmail that asks, the Gatepost that it asks, and the server that Sendmail sends all on to. `edit` changes the lines of
     sendmail.mc; `ports` are those in the lab of what the page names."""
 
-    def __init__(self, folder, rules=RULES, changes=None, certificate=None, edit=lambda mc: mc, where=None):
+    def __init__(self, folder, rules=SENDMAIL_RULES, certificate=None, edit=lambda mc: mc, where=None):
         self.behind = Backend()
         self.ports = {number: free_port() for number in (25, 587, 10025, 8891, 8892)}
         self.port = self.ports[25]
@@ -50,7 +38,7 @@ class Site:
         body = 'listen milter "asked" on "%s"\n' % (where or "127.0.0.1:%d" % self.ports[8891])
         body += 'listen milter "submitted" on "127.0.0.1:%d" { outbound }\n' % self.ports[8892]
         body += backend("sendmail", self.ports[10025]) + domains("sendmail", "example.com")
-        self.gateway = Gatepost(folder, body + rules, changes=changes)
+        self.gateway = Gatepost(folder, body + rules)
 
     def _documented(self):
         mc = re.sub(r"inet:(\d+)@", lambda found: "inet:%d@" % self.ports[int(found[1])], shown("docs/postfix.md", "m4"))
@@ -67,10 +55,10 @@ class Site:
     def all_for(self, address, mark):
         return [m.content for m in self.behind.messages if address in m.recipients and mark.encode() in m.content]
 
-    def arrived(self, mark, address="user@example.com"):
-        """The message, as the server behind has it."""
-        assert wait_until(lambda: self.all_for(address, mark))
-        [message] = self.all_for(address, mark)
+    def arrived(self, mark):
+        """The message for that user, as the server behind has it."""
+        assert wait_until(lambda: self.all_for("user@example.com", mark))
+        [message] = self.all_for("user@example.com", mark)
         return message
 
 
@@ -89,14 +77,9 @@ def site_in(folder, **how):
 def site(run_dir, internet):
     folder = run_dir / "milter-sendmail"
     folder.mkdir()
-    with site_in(folder, rules=RULES + internet.configuration) as site:
+    with site_in(folder, rules=SENDMAIL_RULES + internet.configuration) as site:
         assert site.gateway.wait_log("gatepost-release ready", 40)
         yield site
-
-
-@pytest.fixture
-def mark():
-    return "mark-" + os.urandom(8).hex()
 
 
 def fields(message, name):
@@ -222,15 +205,7 @@ def test_what_is_discarded_is_answered_and_arrives_nowhere(site, mark):
 
 
 def test_several_messages_of_one_session_each_have_their_verdict(site, mark):
-    with Session(site.port) as client:
-        client.ehlo()
-        for subject, code in (("clean", 250), ("[refuse]", 554), ("clean", 250), ("[defer]", 450), ("clean", 250)):
-            client.envelope("user@example.com")
-            assert client.data(samples.clean(subject)).code == code
-        client.expect("MAIL FROM:<sender@client.example>", 250)
-        client.expect("RSET", 250)
-        client.envelope("user@example.com")
-        assert client.data(samples.clean("clean", X_Mark=mark)).code == 250
+    several_verdicts(site.port, mark)
     assert site.arrived(mark)
 
 
@@ -244,16 +219,7 @@ def test_each_port_asks_whom_it_is_told_to(site, mark):
 
 
 def test_a_proxy_that_dies_in_a_message_puts_it_off(site):
-    with Session(site.port) as client:
-        client.ehlo()
-        client.envelope("user@example.com")
-        before = site.gateway.pids("gatepost-proxy")
-        site.gateway.caused += ["died", "signal=9"]
-        for pid in before:
-            kill(pid)
-        assert client.data(samples.clean("clean")).code // 100 == 4
-        assert wait_until(lambda: len(set(site.gateway.pids("gatepost-proxy")) - set(before)) == 2)
-        assert wait_until(site.gateway.answers)
+    die_in_a_message(site.port, site.gateway)
 
 
 def test_a_gatepost_that_is_away_puts_mail_off_and_is_asked_again_once_it_is_back(own_dir, mark):
@@ -288,21 +254,17 @@ def test_without_a_gatepost_each_flag_does_as_the_page_says(own_dir, mark, flag,
 
 def test_a_gateway_that_hangs_puts_mail_off(own_dir, mark):
     with site_in(own_dir, edit=lambda mc: mc.replace("R:60s", "R:2s")) as site:
-        stopped = site.gateway.pids("gatepost-proxy")
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with asleep(site.gateway.pids("gatepost-proxy")):
             assert site.send("clean").code // 100 == 4
-        finally:
-            for pid in stopped:
-                os.kill(pid, signal.SIGCONT)
         assert wait_until(lambda: site.send("clean", X_Mark=mark).code == 250)
         assert site.arrived(mark)
 
 
 def test_a_local_socket_is_asked_as_well(own_dir, mark):
-    how = {"where": "unix:%s/sendmail%s" % (own_dir, LOCAL_SOCKET), "edit": lambda mc: re.sub(r"S=inet:\d+@127\.0\.0\.1", "S=local:" + LOCAL_SOCKET, mc, count=1)}
-    with site_in(own_dir, **how) as site:
+    def edit(mc):
+        return re.sub(r"S=inet:\d+@127\.0\.0\.1", "S=local:" + LOCAL_SOCKET, mc, count=1)
+
+    with site_in(own_dir, edit=edit, where="unix:%s/sendmail%s" % (own_dir, LOCAL_SOCKET)) as site:
         assert site.send("[mark] " + mark).code == 250
         assert fields(site.arrived(mark), "X-Mark") == [b" it is marked"]
 
