@@ -36,7 +36,7 @@ class Site:
         self.port = self.ports[25]
         self.sendmail = Sendmail(folder, self.port, self.behind.port, edit(self._documented()), ["example.com"], certificate)
         body = 'listen milter "asked" on "%s"\n' % (where or "127.0.0.1:%d" % self.ports[8891])
-        body += 'listen milter "submitted" on "127.0.0.1:%d" { outbound }\n' % self.ports[8892]
+        body += 'listen milter "submitted" on "127.0.0.1:%d" { outbound relay sendmail }\n' % self.ports[8892]
         body += backend("sendmail", self.ports[10025]) + domains("sendmail", "example.com")
         self.gateway = Gatepost(folder, body + rules)
 
