@@ -109,8 +109,21 @@ static void turn(void *ctx, size_t recipient)
     e->facts.fact[FACT_RECIPIENT] = e->recipients[e->left[recipient]];
 }
 
+/* What is told of who sends, once there is a message, nobody asks. */
+static void forget_senders(struct facts *facts)
+{
+    for (int i = 0; i < FACT_COUNT; i++) {
+        const struct fact_info *info = fact_info((enum fact)i);
+        bool of_sender =
+            info->producer == PRODUCER_ACCOUNT || info->producer == PRODUCER_LOGIN_AUTHOR;
+        if (of_sender && info->phase == PHASE_MESSAGE)
+            facts->fact[i] = (struct value){0};
+    }
+}
+
 static void too_big(struct trial *e)
 {
+    forget_senders(&e->facts);
     e->facts.fact[FACT_RECIPIENTS] = (struct value){0};
     e->verdict = (struct verdict){.rule = -1,
                                   .unknown = -1,

@@ -24,19 +24,27 @@ static void tell_login(struct smtp_session *s)
         return;
     }
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN, policy);
-    facts_absent(&s->t.message.facts, PRODUCER_LOGIN_AUTHOR, policy);
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
 }
 
-/* Of outbound mail nothing is asked about strangers, of other mail nothing about ours. */
+/* Of outbound mail nothing is asked about strangers. */
 static void leave_out_others(struct smtp_session *s)
 {
     struct facts *facts = &s->t.message.facts;
     const struct policy *policy = s->base.proxy->config->policy;
     if (s->base.listener->direction == DIRECTION_OUTBOUND && !is_told(s, FACT_SPF_RESULT))
         facts_no_stranger(facts, policy);
-    else if (s->base.listener->direction != DIRECTION_OUTBOUND && !is_told(s, FACT_ACCOUNT_BURST))
+}
+
+/* Not before their phase: when a rule is decided must not depend on what other rules look at then. */
+static void leave_out_of_message(struct smtp_session *s)
+{
+    struct facts *facts = &s->t.message.facts;
+    const struct policy *policy = s->base.proxy->config->policy;
+    if (s->base.listener->direction != DIRECTION_OUTBOUND && !is_told(s, FACT_ACCOUNT_BURST))
         facts_none_of_ours(facts, policy);
+    if (!s->submitter && !is_told(s, FACT_LOGIN_OWNS_FROM))
+        facts_absent(facts, PRODUCER_LOGIN_AUTHOR, policy);
 }
 
 /* Whose outbound mail it is. */
@@ -94,6 +102,8 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
         fact[FACT_DECLARED_SIZE] =
             t->mail.has_size ? value_integer((int64_t)t->mail.size) : value_absent();
     }
+    if (phase >= PHASE_MESSAGE)
+        leave_out_of_message(s);
 }
 
 enum outcome smtp_judge(struct smtp_session *s, enum phase phase, struct verdict *out)

@@ -206,7 +206,7 @@ def test_a_message_in_seven_bits_stays_so(start, new_backend, eight):
 def test_where_no_scanner_can_look_it_goes_on_without(start, new_backend):
     server = new_backend()
     gateway = start(backend("behind", server.port) + domains("behind", "example.com") +
-                    'rule "all" when helo == "client.example" then banner "outside"\n', changes={"timeouts": {"scan": "1s"}})
+                    'rule "all" when helo == "client.example" then banner "outside"\n', changes={"timeouts": {"scan": "1s", "verdict": "6s"}})
     gateway.behind = server
     message = samples.clean()
     workers = gateway.workers("gatepost-scan")
