@@ -104,7 +104,7 @@ static size_t tell_withheld(const struct smtp_session *s, const struct verdict *
 static void tell_edits(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
     const struct transaction *t = &s->t;
-    size_t count = 0, room = v->edit_count + BANNER_SPOTS * BANNER_TEXTS_MAX;
+    size_t count = 0, room = v->edit_count + (size_t)BANNER_SPOTS * BANNER_TEXTS_MAX;
     struct record_edit *edits = arena_array(s->mail, room, sizeof *edits);
     for (size_t i = 0; edits && i < v->edit_count; i++)
         edits[count++] = edit_told(s, &v->edits[i]);
