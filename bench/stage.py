@@ -21,7 +21,7 @@ PROGRAMS = ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av", "gatep
 LATER = "gatepost-qr"  # which a build to compare with may not have
 
 
-KEEPER = 'keeper { user "daemon"  folder "%s/keeper"  control "%s/control" }\nquarantine { key "%s/quarantine.key" }'
+KEEPER = 'keeper { user "daemon"  folder "%s/keeper"  control "%s/control" }\nquarantine { key "%s/quarantine.key" }\ncontacts { key "%s/contacts.key" }'
 
 
 def render(build, folder, port, tls_port, sink, rules, kept):
