@@ -161,11 +161,14 @@ static bool keep_submitter(struct smtp_session *s)
     return true;
 }
 
-/* Mail that goes another way leaves the connection without a use. */
+/* Rules that slowed the login down hold for his mail as well, and he has waited for them. Mail that goes
+ * another way leaves the connection without a use. */
 static void enter(struct smtp_session *s)
 {
     struct session *base = &s->base;
     bool kept = keep_submitter(s);
+    if (base->login->served > base->delayed)
+        base->delayed = base->login->served;
     login_close(base, LOGIN_SUCCEEDED);
     stream_reads_secrets(base->stream, false);
     smtp_reset(s);

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import signal
 import smtplib
 import struct
 import subprocess
@@ -279,6 +280,13 @@ def test_what_the_server_says_of_a_login_is_told_in_our_words(site, auth, code, 
         assert session.command("MAIL FROM:<user@example.com>").code == 530
 
 
+def test_a_yes_that_stands_behind_the_answer_to_ehlo_lets_nobody_in(site):
+    it = site({"EHLO": [b"250-behind.example.com\r\n250 AUTH PLAIN\r\n235 2.7.0 in\r\n"]}, tls="tls none")
+    with it.session() as session:
+        assert session.command("AUTH PLAIN " + plain(USER, "wrong")).code == 454
+        assert session.command("MAIL FROM:<user@example.com>").code == 530
+
+
 def test_where_no_server_is_up_a_login_is_put_off(site):
     it = site(port=free_port())
     with it.session() as session:
@@ -532,6 +540,28 @@ def test_limits_count_what_a_user_sends_whatever_address_he_writes(site):
     with it.logged_in() as session:
         session.expect("MAIL FROM:<a4@example.com>", 250)
         assert "user@example.com has sent enough" in session.command("RCPT TO:<%s>" % ELSEWHERE).text
+
+
+def test_a_redis_that_is_away_keeps_no_user_from_sending(site):
+    it = site(rules='rule "guesses" when login.failures >= 3 or login.user_failures >= 5 then reject 535 5.7.8 "too many"\n')
+    memories = it.gateway.pids("redis-server")
+    assert memories
+    for pid in memories:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        assert it.sends().code == 250
+    finally:
+        for pid in memories:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_who_was_slowed_down_at_his_login_is_not_slowed_down_again(site):
+    it = site(rules='rule "slowly" when login.user_failures >= 1 then delay 3s\n')
+    with it.session() as session:
+        session.expect("AUTH PLAIN " + plain(USER, "wrong"), 535)
+    assert it.sends().code == 250
+    record = it.gateway.decisions()[-1]
+    assert record["rules"] == ["slowly"] and record["ms"] < 2900, record
 
 
 OWNED = ('rule "envelope" when login.owns_sender == false then reject 553 5.7.1 "that is not your address"\n'
