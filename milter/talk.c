@@ -34,7 +34,7 @@ static bool hand_over(int queue, const struct milter_client *client, int stream,
 int talk_begin(struct talk *talk, int queue, const struct milter_client *client)
 {
     int pair[2], sent = 0;
-    *talk = (struct talk){.fd = -1};
+    *talk = (struct talk){.fd = -1, .take_ms = TAKE_MS};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return 0;
     bool there = hand_over(queue, client, pair[1], &sent);
@@ -75,7 +75,7 @@ static void flush(struct talk *talk)
 {
     size_t at = 0;
     while (talk->fd >= 0 && at < talk->waiting) {
-        if (!wait_for(talk, POLLOUT, TAKE_MS)) {
+        if (!wait_for(talk, POLLOUT, talk->take_ms)) {
             talk_end(talk);
             return;
         }

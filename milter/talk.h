@@ -18,6 +18,7 @@ struct talk {
     size_t from, to; /* of what has come and was not looked at */
     char out[8192];
     size_t waiting; /* of what is to be said */
+    int take_ms;    /* that the proxy has to take it */
 };
 
 struct talk_reply {

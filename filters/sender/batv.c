@@ -53,11 +53,11 @@ bool batv_can_bear(struct slice local)
 }
 
 struct slice batv_tagged(const struct batv *batv, struct arena *arena, struct slice address,
-                         int64_t now)
+                         struct slice domain, int64_t now)
 {
     char digits[DIGITS + 1], tag[TAG + 1];
     size_t at = slice_rfind(address, '@');
-    struct slice local = slice_sub(address, 0, at), domain = slice_from(address, at + 1);
+    struct slice local = slice_sub(address, 0, at);
     if (batv->count == 0 || domain.len == 0 || !batv_can_bear(local))
         return address;
     snprintf(digits, sizeof digits, "%u%03u", number_of(batv->keys[0]),

@@ -25,9 +25,10 @@ struct batv {
 };
 
 /* The address with a tag; as it is where it has one, or cannot have one: its local part is in quotes,
- * not all ASCII, or too long. `now`: seconds since 1970. ptr NULL: the arena is full. */
+ * not all ASCII, or too long. `domain`: what stands behind its @, as batv_read will be given it: in its one
+ * spelling (policy/spelling.h). `now`: seconds since 1970. ptr NULL: the arena is full. */
 struct slice batv_tagged(const struct batv *batv, struct arena *arena, struct slice address,
-                         int64_t now);
+                         struct slice domain, int64_t now);
 
 /* Whether a local part without a tag can have one. */
 bool batv_can_bear(struct slice local);

@@ -4,21 +4,22 @@
 #include "base/clock.h"
 #include "filters/mime/headers.h"
 
-static bool is_ours(const struct proxy *proxy, struct arena *arena, struct slice address)
+static bool is_ours(const struct proxy *proxy, struct arena *arena, struct slice address,
+                    struct domain_name *domain)
 {
-    struct domain_name name;
-    struct slice domain = slice_from(address, slice_rfind(address, '@') + 1);
-    return !domain_name_make(arena, domain, &name) && config_domain(proxy->config, name);
+    struct slice text = slice_from(address, slice_rfind(address, '@') + 1);
+    return !domain_name_make(arena, text, domain) && config_domain(proxy->config, *domain);
 }
 
 struct slice smtp_batv_sender(const struct proxy *proxy, struct arena *arena, struct slice sender,
                               struct slice message)
 {
     struct header list;
-    if (proxy->batv.count == 0 || sender.len == 0 || !is_ours(proxy, arena, sender) ||
+    struct domain_name domain;
+    if (proxy->batv.count == 0 || sender.len == 0 || !is_ours(proxy, arena, sender, &domain) ||
         headers_find(headers_block(message, NULL), SLICE("List-Id"), 0, &list))
         return sender;
-    return batv_tagged(&proxy->batv, arena, sender, clock_wall());
+    return batv_tagged(&proxy->batv, arena, sender, domain.text, clock_wall());
 }
 
 bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path)

@@ -12,7 +12,8 @@ FUZZ_WITH_ARENA(in, 1 << 20)
     enum bounce_tag bore = batv_read(&batv, &rest, domain, now);
     require(rest.len <= local.len && slice_eq(slice_from(local, local.len - rest.len), rest));
     require((bore == BOUNCE_TAG_NONE) == (rest.len == local.len));
-    struct slice tagged = batv_tagged(&batv, arena, in, now);
+    struct slice tagged =
+        batv_tagged(&batv, arena, in, slice_from(in, slice_rfind(in, '@') + 1), now);
     require(tagged.ptr && tagged.len >= in.len);
     if (tagged.len == in.len)
         return;

@@ -276,14 +276,3 @@ def test_what_leaves_is_signed_and_verifies_where_it_arrives(own_dir, mark):
     signed = message[message.index(b"DKIM-Signature:"):].replace(b"\n", b"\r\n")
     assert b"X-Seen: yes" in signed
     assert verify(signed, key) == [("example.com", "2026a", True)]
-
-
-def test_what_is_held_on_its_way_out_leaves_by_the_relay(own_dir):
-    with site_in(own_dir, RULES, listen="outbound relay behind") as site:
-        assert site.gateway.wait_log("gatepost-release ready", 40)
-        proxies = site.gateway.pids("gatepost-proxy")
-        assert site.send("[hold] it").code == 250
-        [entry] = site.gateway.held()
-        assert site.gateway.pids("gatepost-proxy") == proxies and entry
-        site.gateway.control("quarantine", "release", str(entry["number"]))
-        assert wait_until(lambda: not site.gateway.held(), 20) or site.gateway.held()[0]["state"] != "held", site.gateway.held()

@@ -269,3 +269,46 @@ def test_miltertest_is_answered_at_each_callback(gateway, own_dir):
     script.write_text(CALLBACKS % {"port": gateway.milter})
     done = subprocess.run(["miltertest", "-s", str(script)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def leaving(own_dir, new_backend):
+    """A gateway of one proxy that is asked about what leaves, and its relay."""
+    port, relay = free_port(), new_backend()
+    body = 'listen milter "out" on "127.0.0.1:%d" { outbound relay smart }\n' % port + backend("smart", relay.port) + RULES
+    gateway = Gatepost(own_dir, body, {"process": {"proxies": 1}})
+    gateway.milter, gateway.relay = str(port), relay
+    with running(gateway, ready=("gatepost-milter ready", "gatepost-release ready")):
+        yield gateway
+
+
+def test_what_is_held_on_its_way_out_leaves_by_the_relay(leaving):
+    proxies = leaving.pids("gatepost-proxy")
+    with MilterClient(leaving.milter) as client:
+        assert client.connect() + client.helo() + client.mail() + client.rcpt("<someone@elsewhere.example>") == "cccc"
+        assert client.message(("Subject", " [hold]")) == "d"
+    assert leaving.pids("gatepost-proxy") == proxies
+    [entry] = leaving.held()
+    leaving.control("quarantine", "release", str(entry["number"]))
+    assert wait_until(lambda: leaving.relay.messages), leaving.held()
+    assert leaving.relay.messages[0].recipients == ["someone@elsewhere.example"]
+
+
+def test_a_proxy_that_had_no_descriptors_left_answers_once_it_has(own_dir):
+    port = free_port()
+    gateway = Gatepost(own_dir, 'listen milter "asked" on "127.0.0.1:%d"\n' % port + RULES, {"process": {"proxies": 1}})
+    gateway.process.command = ["prlimit", "--nofile=200:200", *gateway.process.command]
+
+    def answers():
+        with MilterClient(str(port)) as client:
+            return client.connect() == "c"
+    with running(gateway, ready=("gatepost-milter ready",)):
+        assert answers()
+        idle = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(200)]
+        assert gateway.wait_log("accept failed")
+        for _ in range(120):
+            with MilterClient(str(port)) as client:
+                client.send(b"C", names("client.example") + b"4" + struct.pack(">H", 1234) + names("192.0.2.7"))
+        for one in idle:
+            one.close()
+        assert wait_until(answers, 20)

@@ -15,7 +15,8 @@ static const struct batv both = {
 
 static const char *tagged(const struct batv *batv, const char *address, int64_t now)
 {
-    return arena_cstr(arena, batv_tagged(batv, arena, slice_of(address), now));
+    struct slice all = slice_of(address), domain = slice_from(all, slice_rfind(all, '@') + 1);
+    return arena_cstr(arena, batv_tagged(batv, arena, all, domain, now));
 }
 
 /* What the local part of an address bears, and what is left of it. */
@@ -137,4 +138,24 @@ TEST(test_who_cannot_bear_a_tag_has_none)
     assert_int_equal(strcspn(tagged(&first, longest, DAY_OF(1)), "@"), BATV_LOCAL_MAX);
     static const struct batv nobody = {.count = 0};
     assert_string_equal(tagged(&nobody, "user@example.com", 1), "user@example.com");
+}
+
+TEST(test_a_domain_has_one_spelling_in_its_tags)
+{
+    struct slice address = SLICE("user@b\xc3\xbc"
+                                 "cher.example"),
+                 name = SLICE("xn--bcher-kva.example");
+    struct slice out = batv_tagged(&first, arena, address, name, DAY_OF(20000));
+    assert_true(slice_starts(out, SLICE("prvs=")) && slice_iends(out, address));
+    struct slice local = slice_sub(out, 0, slice_rfind(out, '@'));
+    assert_int_equal(batv_read(&first, &local, name, DAY_OF(20000)), BOUNCE_TAG_VALID);
+    assert_true(slice_eq(local, SLICE("user")));
+}
+
+TEST(test_a_local_part_that_can_bear_no_tag_is_known)
+{
+    assert_true(batv_can_bear(SLICE("user")));
+    assert_false(batv_can_bear(SLICE("prvs=0007abcdef=user")));
+    assert_false(batv_can_bear(SLICE("\"a b\"")));
+    assert_false(batv_can_bear(SLICE("")));
 }

@@ -104,6 +104,10 @@ def test_who_has_no_place_for_a_tag_leaves_as_he_is(site, sender):
     assert site().sends(sender) == sender
 
 
+def test_of_who_has_no_place_for_a_tag_no_bounce_is_called_forged(site):
+    assert site().bounces("x" * 49 + "@example.com") == (250, "x" * 49 + "@example.com", None)
+
+
 def test_lists_know_their_members_by_the_sender(site):
     assert site().sends(message=b"List-Id: <x.example.com>\r\n" + MESSAGE) == "user@example.com"
 

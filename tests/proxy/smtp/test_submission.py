@@ -13,11 +13,11 @@ import pytest
 from lab import needs, users
 from lab.backend import CLOSE, HANG, server_context
 from lab.dovecot import Dovecot, knows_logins
-from lab.gatepost import backend, certificate, check_configuration
+from lab.gatepost import backend, certificate, check_configuration, domains
 from lab.ports import free_port
 from lab.postfix import Postfix, logs_in
 from lab.process import wait_until
-from lab.smtp_client import Closed, Session, client_context
+from lab.smtp_client import Closed, Session, client_context, send
 
 MESSAGE = b"From: user@example.com\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\nMessage-ID: <a@example.com>\r\nSubject: leaves\r\n\r\nhello\r\n"
 ELSEWHERE = "someone@elsewhere.example"
@@ -333,6 +333,19 @@ def test_what_one_user_is_told_of_a_recipient_no_other_is_told(site):
     assert it.sends().code == 250
 
 
+def test_what_a_user_is_told_of_a_recipient_those_who_write_to_him_are_not(start, new_backend, authority):
+    out, takes = free_port(), new_backend()
+    knows_him = new_backend({"AUTH": knows(RIGHT)[1], "RCPT": "550 5.1.1 not from you"}, extensions=("AUTH PLAIN",))
+    body = certificate(authority.certificate("mx.example.com"))
+    body += 'listen submission on "127.0.0.1:%d" { starttls  backend behind }\n' % out
+    body += backend("behind", takes.port, submission=["%d tls none" % knows_him.port], options="recipient_check on") + domains("behind", "example.com")
+    it = Site(start(body, changes={"process": {"proxies": 1}, "timeouts": {"recipient_refused": "60s", "recipient_accepted": "60s"}}), out, knows_him)
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<user@example.com>", 250)
+        assert session.command("RCPT TO:<second@example.com>").code == 550
+    assert send(it.gateway.port, MESSAGE, "second@example.com").code == 250
+
+
 @pytest.mark.parametrize("step, reply", [("DATA", "250 2.0.0 ok"), ("DOT", "354 go on"), ("RCPT", "354 go on"), ("MAIL", "334 more")])
 def test_a_reply_that_fits_nothing_is_no_yes(site, step, reply):
     it = site({step: reply}, changes={"timeouts": {"backend": "2s"}})
@@ -566,12 +579,12 @@ def test_who_was_slowed_down_at_his_login_is_not_slowed_down_again(site):
 
 OWNED = ('rule "envelope" when login.owns_sender == false then reject 553 5.7.1 "that is not your address"\n'
          'rule "author" when login.owns_from == false then reject 550 5.7.1 "that is not your name"\n')
-SENDERS = 'senders { "sales@example.com" -> "second@example.com, user@example.com"  "@lists.example.com" -> "user@example.com" }'
+SENDERS = 'senders { "sales@example.com" -> "second@example.com, user@example.com"  "@lists.example.com" -> "user@example.com"  "theirs@example.com" -> "second@example.com, user" }'
 
 
 @pytest.mark.parametrize("sender, author, code", [
     (USER, USER, 250), ("USER@Example.com", "User@EXAMPLE.com", 250), ("sales@example.com", "sales@example.com", 250), ("x@lists.example.com", USER, 250),
-    ("boss@example.com", USER, 553), (USER, "boss@example.com", 550), (USER, USER + ", boss@example.com", 550), ("", USER, 250),
+    ("boss@example.com", USER, 553), ("second@example.com", USER, 553), ("theirs@example.com", USER, 553), (USER, "theirs@example.com", 550), (USER, "boss@example.com", 550), (USER, USER + ", boss@example.com", 550), ("", USER, 250),
     ("user@example.com.evil.example", USER, 553)])
 def test_a_sender_that_is_not_the_user_s_can_be_refused(site, sender, author, code):
     it = site(options=SENDERS, rules=OWNED)

@@ -106,6 +106,12 @@ def test_what_the_server_behind_refuses_after_the_message_counts_as_well(site):
     assert it.facts(2)[1]["refused_recipients"] == 50
 
 
+def test_a_message_that_is_too_big_says_nothing_of_its_recipients(site):
+    it = site(OBSERVED, script={"DOT": "552 5.3.4 message too big"})
+    assert it.sends(*people(35)).code == 552 and it.sends(*people(35)).code == 552
+    assert it.facts(2)[1]["refused_recipients"] == 0
+
+
 def test_who_is_put_off_and_comes_again_counts_once(site):
     it = site(OBSERVED, script={"DOT": "451 4.3.0 later"})
     for _ in range(3):
