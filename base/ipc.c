@@ -64,15 +64,20 @@ static void attach(struct msghdr *msg, union control *control, const int *fds, s
     memcpy(CMSG_DATA(header), fds, sizeof(int) * fd_count);
 }
 
-int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count,
-             bool wait)
+int ipc_send_parts(int sock, uint16_t type, const struct slice *parts, size_t part_count,
+                   const int *fds, size_t fd_count, bool wait)
 {
-    if (payload.len > IPC_PAYLOAD_MAX || fd_count > IPC_FDS_MAX) {
+    struct iovec pieces[1 + IPC_PARTS_MAX] = {{&type, sizeof type}};
+    struct msghdr msg = {.msg_iov = pieces, .msg_iovlen = 1};
+    size_t len = 0;
+    for (size_t i = 0; i < part_count && i < IPC_PARTS_MAX; i++) {
+        pieces[msg.msg_iovlen++] = (struct iovec){(void *)(uintptr_t)parts[i].ptr, parts[i].len};
+        len += parts[i].len;
+    }
+    if (len > IPC_PAYLOAD_MAX || fd_count > IPC_FDS_MAX || part_count > IPC_PARTS_MAX) {
         errno = EMSGSIZE;
         return -1;
     }
-    struct iovec parts[2] = {{&type, sizeof type}, {(void *)(uintptr_t)payload.ptr, payload.len}};
-    struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
     union control control;
     attach(&msg, &control, fds, fd_count);
     for (;;) {
@@ -83,6 +88,12 @@ int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size
         if (errno != EINTR)
             return -1;
     }
+}
+
+int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count,
+             bool wait)
+{
+    return ipc_send_parts(sock, type, &payload, 1, fds, fd_count, wait);
 }
 
 static void take_fds(struct msghdr *msg, struct ipc_message *message)

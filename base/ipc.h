@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-enum { IPC_FDS_MAX = 4, IPC_PAYLOAD_MAX = 160 * 1024 };
+enum { IPC_FDS_MAX = 4, IPC_PARTS_MAX = 3, IPC_PAYLOAD_MAX = 160 * 1024 };
 
 struct ipc_message {
     uint16_t type;
@@ -26,10 +26,14 @@ int ipc_answer_pair(int out[static 2]);
 /* Room for so many octets on their way; without privileges no more than the system grants. */
 void ipc_widen(int sock, int octets);
 
-/* Sends one message; never blocks when `wait` is false. 1 sent, 0 would block, -1 the peer is gone
- * or errno. Descriptors stay the caller's. */
+/* Sends one message; never blocks when `wait` is false. 1 sent, 0 would block (with `wait`: longer than
+ * the socket's SO_SNDTIMEO), -1 the peer is gone or errno. Descriptors stay the caller's. */
 int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count,
              bool wait);
+
+/* The same of a payload in pieces (at most IPC_PARTS_MAX). */
+int ipc_send_parts(int sock, uint16_t type, const struct slice *parts, size_t part_count,
+                   const int *fds, size_t fd_count, bool wait);
 
 /* Receives one message into a buffer of at least IPC_PAYLOAD_MAX + 2 bytes.
  * 1 got one, 0 would block (only when !wait), -1 the peer closed,

@@ -37,7 +37,7 @@ static const struct call common_calls[] = {
     CALL(fstat),
     CALL(getrandom),
     CALL(getrusage),
-    CALL(recvmsg),
+    CALL_IF(recvmsg, ARGUMENT(2, MASKED(MSG_PEEK, 0))), /* what others are to take is not for us */
     CALL(sendmsg),
     CALL(sched_yield),
     CALL(restart_syscall),

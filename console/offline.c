@@ -61,8 +61,9 @@ static void start(struct offline *offline, enum scanner_kind kind, const struct 
         return;
     }
     family_command(kind, settings, &command);
-    pid_t pid = family_start(kind, &command, queue[1], kind == SCANNER_SCAN ? offline->model : -1,
-                             &family->control);
+    const struct family_descriptors with = {queue[1], -1,
+                                            kind == SCANNER_SCAN ? offline->model : -1};
+    pid_t pid = family_start(kind, &command, &with, &family->control);
     int error = errno;
     close(queue[1]); /* once all scanners are dead, nobody holds a message */
     if (pid > 0) {

@@ -6,6 +6,7 @@
 
 #include "console/dns_source.h"
 #include "filters/scanner/family_start.h"
+#include "filters/scanner/scan_ask.h"
 
 struct offline_family {
     pid_t pid; /* 0: none */

@@ -8,6 +8,7 @@
 #include "filters/judge.h"
 #include "filters/pictures/codes_wait.h"
 #include "filters/pipeline.h"
+#include "filters/scanner/scan_ask.h"
 #include "filters/study.h"
 #include "policy/undecided.h"
 

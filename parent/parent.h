@@ -67,6 +67,7 @@ struct slot {
     bool lent;        /* its sockets are served by another while it waits for its next start */
     unsigned may_say; /* messages that it has left */
     bool wants_redis;
+    bool distrusts[SCANNER_KINDS]; /* what scanners of this kind say */
     /* When it can have a connection; how long after the next failure. */
     int64_t redis_at, redis_delay;
     bool failed; /* it said so, or died before it was ready */
@@ -138,7 +139,7 @@ void parent_stop(struct parent *parent, int64_t now);
 
 /* parent_slot.c: one proxy. */
 void slot_start(struct parent *parent, struct slot *slot, int64_t now);
-void slot_tell(const struct parent *parent, struct slot *slot); /* what is left of the start */
+void slot_tell(struct parent *parent, struct slot *slot); /* what is left of the start */
 void slot_hear(struct slot *slot, int64_t now);
 void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now);
 /* Its sockets, to one that serves. */

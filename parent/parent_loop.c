@@ -322,6 +322,18 @@ static void send_tickets(struct parent *parent)
                 slot_send_tickets(&generation->slots[number], &parent->tickets);
 }
 
+static void hear_distrust(struct parent *parent, struct scanners *scanners)
+{
+    struct generation *generation;
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++) {
+            bool *distrusts = &generation->slots[number].distrusts[scanners->kind];
+            if (*distrusts)
+                scanners_distrust(scanners);
+            *distrusts = false;
+        }
+}
+
 static void tell_down(struct parent *parent, struct scanners *scanners)
 {
     struct generation *generation;
@@ -434,6 +446,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     settle_stop(parent, now);
     tell_model(parent);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
+        hear_distrust(parent, &parent->scanners[kind]);
         sooner(&next, scanners_settle(&parent->scanners[kind], now));
         tell_down(parent, &parent->scanners[kind]);
     }

@@ -4,8 +4,10 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "common/shared.h"
 #include "filters/pipeline.h"
 #include "filters/scanner/family_control.h"
+#include "filters/scanner/worker_page.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,16 +17,21 @@
 #include <unistd.h>
 
 enum {
-    GRACE = 10000,         /* beyond the time-out of a scan, milliseconds */
-    DROPPED_MOST = 100000, /* more jobs than the kernel queues */
+    GRACE = 10000,                  /* beyond the time-out of a scan, milliseconds */
+    DROPPED_MOST = 100000,          /* more jobs than the kernel queues */
+    QUEUE_OCTETS = 4 * 1024 * 1024, /* small messages stand in it */
 };
+
+_Static_assert((int)SCAN_CHANNELS >= (int)SHARED_ROWS, "each proxy has its channel");
 
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
 {
     int pair[2];
     *scanners = (struct scanners){.kind = kind, .sending = -1, .receiving = -1, .model = -1};
+    scan_channels_init(&scanners->channels);
     if (ipc_pair(pair) != 0)
         return false;
+    ipc_widen(pair[0], QUEUE_OCTETS);
     scanners->sending = pair[0];
     scanners->receiving = pair[1];
     return true;
@@ -50,6 +57,7 @@ void scanners_configure(struct scanners *scanners, const struct config *config)
     if (memcmp(&fresh, &scanners->command, sizeof fresh) != 0)
         scanners_renew(scanners);
     scanners->command = fresh;
+    scanners->workers = family_workers(scanners->kind, &config->settings);
     scanners->patience = config->settings.timeouts_scan + GRACE;
 }
 
@@ -82,14 +90,69 @@ static void kill_head(struct head *head)
         kill(head->pid, SIGKILL);
 }
 
+/* One that does not listen is not well. */
+static void tell_channel(struct scanners *scanners, struct head *head, uint32_t row)
+{
+    if (!scan_channel_tell(head->control, FAMILY_CHANNEL, row, &scanners->channels.of[row]))
+        kill_head(head);
+}
+
+static void no_pages(struct head *head)
+{
+    if (head->pages >= 0)
+        close(head->pages);
+    head->pages = -1;
+}
+
 static bool spawn(struct scanners *scanners, struct head *head)
 {
-    *head = (struct head){.control = -1};
-    head->pid = family_start(scanners->kind, &scanners->command, scanners->receiving,
-                             scanners->model, &head->control);
-    if (head->pid > 0)
-        head->state = HEAD_STARTING;
-    return head->pid > 0;
+    *head = (struct head){
+        .control = -1, .pages = worker_pages_new(scanners->workers), .workers = scanners->workers};
+    const struct family_descriptors with = {scanners->receiving, head->pages, scanners->model};
+    head->pid = head->pages < 0
+                    ? -1
+                    : family_start(scanners->kind, &scanners->command, &with, &head->control);
+    if (head->pid <= 0) {
+        no_pages(head);
+        return false;
+    }
+    head->state = HEAD_STARTING;
+    for (uint32_t row = 0; row < SCAN_CHANNELS; row++)
+        if (scanners->channels.of[row].sock >= 0)
+            tell_channel(scanners, head, row);
+    return true;
+}
+
+/* ---- where they answer ---- */
+
+bool scanners_introduce(struct scanners *scanners, unsigned row, int *sock)
+{
+    int pair[2];
+    if (scan_channel_pair(pair) != 0)
+        return false;
+    *sock = pair[0];
+    scan_channels_put(&scanners->channels, row, ++scanners->last_serial, pair[1]);
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE && scanners->heads[i].control >= 0)
+            tell_channel(scanners, &scanners->heads[i], row);
+    return true;
+}
+
+void scanners_dismiss(struct scanners *scanners, unsigned row)
+{
+    scan_channels_drop(&scanners->channels, row);
+}
+
+/* With the head its workers have died, and what they had at hand. */
+static void tell_deaths(struct scanners *scanners, const struct head *head)
+{
+    for (unsigned i = 0; head->pages >= 0 && i < head->workers; i++) {
+        struct worker_page *page = worker_page_map(head->pages, i);
+        if (!page)
+            continue;
+        worker_page_tell_death(page, &scanners->channels);
+        worker_page_unmap(page);
+    }
 }
 
 /* ---- whether they serve ---- */
@@ -267,7 +330,9 @@ bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now
     struct head was = *head;
     log_death(scanners, head, how);
     forget(head);
-    *head = (struct head){.control = -1};
+    tell_deaths(scanners, head);
+    no_pages(head);
+    *head = (struct head){.control = -1, .pages = -1};
     scanners->changed = true;
     if (was.state != HEAD_RETIRING)
         try_again(scanners, &was, how, now);
@@ -280,6 +345,13 @@ void scanners_kill(struct scanners *scanners)
     for (size_t i = 0; i < SCANNERS_HEADS; i++)
         if (scanners->heads[i].state != HEAD_NONE)
             kill_head(&scanners->heads[i]);
+}
+
+void scanners_distrust(struct scanners *scanners)
+{
+    log_at(LEVEL_ERROR, "", "scanners answer what they were not asked, and are replaced",
+           field_str("program", family_program(scanners->kind)));
+    scanners_kill(scanners);
 }
 
 bool scanners_gone(const struct scanners *scanners)

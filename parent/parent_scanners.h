@@ -6,6 +6,7 @@
 #define PARENT_PARENT_SCANNERS_H
 
 #include "filters/scanner/family_start.h"
+#include "filters/scanner/scan_channels.h"
 #include "parent/parent_backoff.h"
 
 #include <sys/types.h>
@@ -18,15 +19,20 @@ struct head {
     enum head_state state;
     pid_t pid;
     int control; /* -1: none */
+    int pages;   /* of its workers (worker_page.h); -1 */
+    unsigned workers;
     int64_t ready_since, kill_at;
     char failure[SCAN_REASON_MAX + 1]; /* what it said that it ends for */
 };
 
 struct scanners {
     enum scanner_kind kind;
-    int sending, receiving; /* the queue's two ends, owned */
+    int sending, receiving;        /* the queue's two ends, owned */
+    struct scan_channels channels; /* on which proxies are answered */
+    uint32_t last_serial;          /* of a channel */
     bool wanted, renew;
     struct family_command command;
+    unsigned workers; /* by that command */
     int model;        /* that gatepost-scan is started with, owned; -1: none */
     int64_t patience; /* how long a retired head may take */
     struct head heads[SCANNERS_HEADS];
@@ -46,6 +52,12 @@ bool scanners_init(struct scanners *scanners, enum scanner_kind kind);
  * other arguments than before bring a new family. NULL: none is wanted. */
 void scanners_configure(struct scanners *scanners, const struct config *config);
 
+/* Makes the channel of a proxy, and tells it to those that serve. The proxy's end goes to *sock, the
+ * caller's; its serial is scanners->last_serial. False with errno. */
+bool scanners_introduce(struct scanners *scanners, unsigned row, int *sock);
+/* That proxy is gone. */
+void scanners_dismiss(struct scanners *scanners, unsigned row);
+
 /* The next families know spam by this sealed memfd, which is taken over: a new one is started. */
 void scanners_take_model(struct scanners *scanners, int model);
 
@@ -61,6 +73,9 @@ void scanners_hear(struct scanners *scanners, struct head *head, int64_t now);
 
 /* True when the dead child was one of the heads. */
 bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now);
+
+/* What they say was not asked for, and so much that it is no accident: all are replaced. */
+void scanners_distrust(struct scanners *scanners);
 
 void scanners_kill(struct scanners *scanners); /* whatever runs */
 bool scanners_gone(const struct scanners *scanners);

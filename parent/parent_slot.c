@@ -40,6 +40,7 @@ void slot_start(struct parent *parent, struct slot *slot, int64_t now)
     slot->next_tell = TELL_CONFIG;
     slot->may_say = MESSAGES_MOST;
     slot->wants_redis = false;
+    memset(slot->distrusts, 0, sizeof slot->distrusts);
     slot->redis_at = 0;
     slot->redis_delay = REDIS_PACE;
     slot->annex = 0;
@@ -239,14 +240,22 @@ static int tell_listeners(const struct parent *parent, struct slot *slot, const 
     }
 }
 
-static int tell_scanners(const struct parent *parent, const struct slot *slot,
-                         enum scanner_kind kind)
+static int tell_scanners(struct parent *parent, const struct slot *slot, enum scanner_kind kind)
 {
+    struct scanners *scanners = &parent->scanners[kind];
+    char room[8];
+    struct buf payload = buf_over(room, sizeof room);
+    int answers;
     if (!pipeline_needs(slot->generation->loaded.config, kind))
         return 1;
-    uint8_t which = (uint8_t)kind;
-    return send_now(slot, MESSAGE_SCANNERS, (struct slice){(const char *)&which, 1},
-                    parent->scanners[kind].sending);
+    if (!scanners_introduce(scanners, slot->row, &answers))
+        return -1;
+    pack_u8(&payload, (uint8_t)kind);
+    pack_u32(&payload, scanners->last_serial);
+    int sent = ipc_send(slot->control, MESSAGE_SCANNERS, buf_slice(&payload),
+                        (int[]){scanners->sending, answers}, 2, false);
+    close(answers);
+    return sent;
 }
 
 static int send_down(const struct slot *slot, const struct scanners *scanners)
@@ -277,7 +286,7 @@ static int tell_start(const struct parent *parent, const struct slot *slot)
 
 /* One kind of message of a start:
  * 1 said (or there is nothing to say), 0 the socket is full, -1 it failed. */
-static int tell(const struct parent *parent, struct slot *slot)
+static int tell(struct parent *parent, struct slot *slot)
 {
     static const struct slice nothing = {NULL, 0};
     bool keeps = keeper_keeps(slot->generation->loaded.config);
@@ -329,7 +338,7 @@ static int tell(const struct parent *parent, struct slot *slot)
     return 0;
 }
 
-void slot_tell(const struct parent *parent, struct slot *slot)
+void slot_tell(struct parent *parent, struct slot *slot)
 {
     while (slot->control >= 0 && slot->next_tell != TELL_DONE) {
         int sent = tell(parent, slot);
@@ -364,6 +373,10 @@ static void heard(struct slot *slot, const struct ipc_message *message, int64_t 
     } else if (message->type == MESSAGE_REDIS_WANTED && !slot->wants_redis) {
         slot->wants_redis = true; /* one at a time, and not often: that is within its rights */
         slot->may_say++;
+    } else if (message->type == MESSAGE_SCANNERS_FALSE) {
+        unsigned kind = unpack_u8(&in);
+        if (kind < SCANNER_KINDS)
+            slot->distrusts[kind] = true;
     }
 }
 
@@ -446,6 +459,8 @@ void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now
     if (may_have_been_captured(slot, status))
         distrust(parent->shared, slot);
     shared_row_clear(parent->shared, slot->row);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        scanners_dismiss(&parent->scanners[kind], slot->row);
     slot->pid = 0;
     slot->kill_at = 0;
     slot->failed = slot->failed || slot->state < PROXY_SERVING;

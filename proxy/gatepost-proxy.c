@@ -17,7 +17,7 @@ int main(void)
                                      .sharing = -1,
                                      .proxy = {.keeper = -1, .signer = -1}};
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
-        program.proxy.queue[kind] = -1;
+        program.proxy.queue[kind] = program.answers[kind].sock = -1;
     child_ignore_signals();
     /* Bodies come and go: their memory is kept for the next,
      * instead of being mapped and zeroed again. */

@@ -17,16 +17,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* One that is overdue has LAST_WORDS_MS to say so. */
-enum { AT_ONCE_MS = 200, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 10000, LAST_WORDS_MS = 500 };
+enum {
+    AT_ONCE_MS = 200,
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_LAST_MS = 10000,
+    LAST_WORDS_MS = 500,
+    LINE_PATIENCE_S = 1,
+};
 
 struct worker {
     pid_t pid; /* 0: none */
+    int line;  /* its end wakes the worker when it is to retire; -1 */
     struct worker_page *page;
     int64_t started, restart_at;
     int64_t backoff;
@@ -37,9 +45,9 @@ struct family_head {
     const struct family *family;
     struct family_options options;
     struct worker workers[FAMILY_WORKERS_MAX];
+    struct scan_channels channels;
     int memory;    /* /proc/self/statm, opened while there is a /proc */
     int signals;   /* SIGCHLD */
-    int wake[2];   /* its closing wakes idle workers */
     int report[2]; /* a worker that became ready writes a byte */
     bool announced, retiring, ended;
     const char *failure;
@@ -57,14 +65,19 @@ static bool fail(const char **reason, const char *step)
 
 static bool make_pages(struct family_head *head, const char **reason)
 {
-    for (unsigned i = 0; i < head->options.workers; i++) {
-        void *page = mmap(NULL, sizeof(struct worker_page), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED)
-            return fail(reason, "shared memory");
-        head->workers[i].page = page;
+    unsigned given = head->options.pages;
+    int pages = given ? (int)given : worker_pages_new(head->options.workers);
+    bool made = pages >= 0;
+    for (unsigned i = 0; made && i < head->options.workers; i++) {
+        head->workers[i].line = -1;
+        head->workers[i].page = worker_page_map(pages, i);
+        made = head->workers[i].page;
     }
-    return true;
+    if (!made)
+        fail(reason, "shared memory");
+    if (pages >= 0)
+        close(pages);
+    return made;
 }
 
 static bool make_descriptors(struct family_head *head, const char **reason)
@@ -77,7 +90,7 @@ static bool make_descriptors(struct family_head *head, const char **reason)
     head->signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (head->signals < 0)
         return fail(reason, "signalfd");
-    if (pipe2(head->wake, O_CLOEXEC) != 0 || pipe2(head->report, O_CLOEXEC) != 0)
+    if (pipe2(head->report, O_CLOEXEC) != 0)
         return fail(reason, "pipe");
     return true;
 }
@@ -124,32 +137,66 @@ static bool set_up(struct family_head *head, int argc, char *argv[], const char 
 
 /* -- workers -- */
 
-_Noreturn static void become_worker(struct family_head *head, unsigned number, pid_t parent)
+static void hang_up(struct worker *worker)
+{
+    if (worker->line >= 0)
+        close(worker->line);
+    worker->line = -1;
+}
+
+_Noreturn static void become_worker(struct family_head *head, unsigned number, pid_t parent,
+                                    int line)
 {
     struct worker_start start = {
         .family = head->family,
         .options = &head->options,
         .page = head->workers[number].page,
+        .channels = &head->channels,
         .number = number,
         .head = parent,
         .inherited = memory_used(head->memory),
-        .wake = head->wake[0],
+        .line = line,
         .report = head->report[1],
     };
-    for (unsigned i = 0; i < head->options.workers; i++)
+    for (unsigned i = 0; i < head->options.workers; i++) {
+        hang_up(&head->workers[i]);
         if (i != number)
-            munmap(head->workers[i].page, sizeof(struct worker_page));
+            worker_page_unmap(head->workers[i].page);
+    }
     close(FAMILY_CONTROL_FD);
     close(head->memory);
     close(head->signals);
-    close(head->wake[1]);
     close(head->report[0]);
     family_worker(&start);
+}
+
+/* A pair of which the worker's end lets it wait for a word, but not for long. */
+static bool make_line(int out[static 2])
+{
+    static const struct timeval patience = {.tv_sec = LINE_PATIENCE_S};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out) != 0)
+        return false;
+    setsockopt(out[1], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return true;
+}
+
+static void cannot_fork(struct worker *worker)
+{
+    log_at(LEVEL_ERROR, "", "cannot fork a worker", field_str("error", strerror(errno)));
+    worker->pid = 0;
+    worker->restart_at = clock_ms() + BACKOFF_LAST_MS;
 }
 
 static void start_worker(struct family_head *head, unsigned number)
 {
     struct worker *worker = &head->workers[number];
+    int line[2];
+    hang_up(worker);
+    if (!make_line(line)) {
+        cannot_fork(worker);
+        return;
+    }
+    worker->line = line[0];
     memset(worker->page, 0, sizeof *worker->page);
     worker->started = clock_ms();
     worker->overdue = false;
@@ -157,12 +204,10 @@ static void start_worker(struct family_head *head, unsigned number)
     pid_t head_pid = getpid();
     worker->pid = fork();
     if (worker->pid == 0)
-        become_worker(head, number, head_pid);
-    if (worker->pid < 0) {
-        log_at(LEVEL_ERROR, "", "cannot fork a worker", field_str("error", strerror(errno)));
-        worker->pid = 0;
-        worker->restart_at = clock_ms() + BACKOFF_LAST_MS;
-    }
+        become_worker(head, number, head_pid, line[1]);
+    if (worker->pid < 0)
+        cannot_fork(worker);
+    close(line[1]);
 }
 
 static void log_death(const struct family_head *head, const struct worker *worker, int status)
@@ -209,6 +254,8 @@ static void worker_ended(struct family_head *head, struct worker *worker, int st
 {
     /* It wrote this, and is dead now. */
     worker->page->reason[sizeof worker->page->reason - 1] = '\0';
+    worker_page_tell_death(worker->page, &head->channels);
+    hang_up(worker);
     log_death(head, worker, status);
     if (!head->announced && !head->retiring && !atomic_load(&worker->page->ready))
         head->failure = failure_of(worker, status);
@@ -283,10 +330,30 @@ static void announce(struct family_head *head)
 static void retire(struct family_head *head)
 {
     head->retiring = true;
-    for (unsigned i = 0; i < head->options.workers; i++)
+    for (unsigned i = 0; i < head->options.workers; i++) {
         atomic_store(&head->workers[i].page->retire, true);
-    close(head->wake[1]);
-    head->wake[1] = -1;
+        hang_up(&head->workers[i]);
+    }
+}
+
+/* A worker that cannot be told is replaced by one that is born with it. */
+static void pass_on(struct family_head *head, struct ipc_message *message)
+{
+    struct unpack in = {.left = message->payload};
+    uint32_t row = unpack_u32(&in);
+    if (!scan_channels_take(&head->channels, message)) {
+        ipc_close_fds(message);
+        head->ended = true;
+        return;
+    }
+    for (unsigned i = 0; i < head->options.workers; i++) {
+        struct worker *worker = &head->workers[i];
+        if (worker->line < 0 ||
+            scan_channel_tell(worker->line, FAMILY_CHANNEL, row, &head->channels.of[row]))
+            continue;
+        atomic_store(&worker->page->retire, true);
+        hang_up(worker);
+    }
 }
 
 static void hear_starter(struct family_head *head)
@@ -294,7 +361,9 @@ static void hear_starter(struct family_head *head)
     enum family_message message;
     struct family_heard heard;
     int got = family_hear(FAMILY_CONTROL_FD, &message, &heard);
-    if (got < 0 || (got > 0 && message != FAMILY_RETIRE))
+    if (got > 0 && message == FAMILY_CHANNEL)
+        pass_on(head, &heard.channel);
+    else if (got < 0 || (got > 0 && message != FAMILY_RETIRE))
         head->ended = true;
     else if (got > 0 && !head->retiring)
         retire(head);
@@ -341,8 +410,8 @@ static void kill_workers(struct family_head *head)
 int family_main(const struct family *family, int argc, char *argv[])
 {
     static struct family_head head;
-    head = (struct family_head){
-        .family = family, .memory = -1, .signals = -1, .wake = {-1, -1}, .report = {-1, -1}};
+    head = (struct family_head){.family = family, .memory = -1, .signals = -1, .report = {-1, -1}};
+    scan_channels_init(&head.channels);
     fcntl(FAMILY_CONTROL_FD, F_SETFD, FD_CLOEXEC);
     fcntl(FAMILY_QUEUE_FD, F_SETFD, FD_CLOEXEC);
     const char *reason = "unknown";

@@ -7,6 +7,9 @@
  *   starter --3 control-->  head --fork--> worker 0..N-1
  *           --4 queue------------------------^  (scan_job.h; all workers share it)
  *
+ * Answers go on channels (scan_channels.h) that the head is told of and passes on, or on a socket that
+ * came with the job.
+ *
  * The family ends when its control socket does. gatepost-scan, gatepost-av and gatepost-qr each
  * are one. */
 #ifndef FILTERS_SCANNER_FAMILY_H
@@ -18,7 +21,8 @@
 enum {
     FAMILY_CONTROL_FD = 3,
     FAMILY_QUEUE_FD,
-    FAMILY_MODEL_FD, /* with --model */
+    FAMILY_EXTRA_FD, /* with --pages and --model: the first of them */
+    FAMILY_EXTRA_LAST,
     FAMILY_WORKERS_MAX = 256
 };
 
@@ -30,10 +34,11 @@ enum family_message {
 };
 
 /* --workers N --recycle MESSAGES --timeout MS --user NAME --chroot FOLDER
- * --database FOLDER --model DESCRIPTOR --log-to WORD --log-format WORD --log-level WORD */
+ * --database FOLDER --pages DESCRIPTOR --model DESCRIPTOR --log-to WORD --log-format WORD --log-level WORD */
 struct family_options {
     unsigned workers, recycle, timeout;
-    unsigned model;            /* FAMILY_MODEL_FD; 0: there is none */
+    unsigned pages;            /* worker_page.h; 0: the head makes them */
+    unsigned model;            /* 0: there is none */
     const char *user, *chroot; /* only as root */
     const char *database;
     const char *log_to, *log_format, *log_level;

@@ -43,19 +43,24 @@ static bool unpack_text(struct unpack *in, char *out, size_t size)
 
 int family_hear(int control, enum family_message *type, struct family_heard *out)
 {
-    char buffer[FAMILY_HEAR_BYTES];
+    static char buffer[FAMILY_HEAR_BYTES];
     struct ipc_message message;
     int got = ipc_recv(control, &message, buffer, sizeof buffer, false);
     if (got <= 0)
         return got;
-    ipc_close_fds(&message);
+    if (message.type != FAMILY_CHANNEL)
+        ipc_close_fds(&message);
     struct unpack in = {.left = message.payload};
     *out = (struct family_heard){0};
-    bool known = message.type > FAMILY_NONE && message.type <= FAMILY_RETIRE;
+    bool known = message.type > FAMILY_NONE && message.type <= FAMILY_CHANNEL;
     if (message.type == FAMILY_READY)
         out->workers = unpack_u32(&in);
     if (message.type == FAMILY_FAILED)
         known = unpack_text(&in, out->text, sizeof out->text);
     *type = (enum family_message)message.type;
+    if (message.type == FAMILY_CHANNEL) {
+        out->channel = message;
+        return 1;
+    }
     return known && unpack_done(&in) ? 1 : -1;
 }

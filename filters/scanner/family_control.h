@@ -5,18 +5,20 @@
 #define FILTERS_SCANNER_FAMILY_CONTROL_H
 
 #include "filters/scanner/family.h"
+#include "filters/scanner/scan_channels.h"
 
 enum { FAMILY_HEAR_BYTES = 1024 };
 
 struct family_heard {
     unsigned workers;               /* of FAMILY_READY */
+    struct ipc_message channel;     /* FAMILY_CHANNEL (scan_channels_take): the hearer's */
     char text[SCAN_REASON_MAX + 1]; /* of FAMILY_FAILED */
 };
 
-/* The starter's side. Hears what the head says, without waiting: 1 *type came with *out, 0 nothing
- * yet, -1 the head is gone or talks nonsense. */
+/* Hears what the other end says, without waiting: 1 *type came with *out, 0 nothing
+ * yet, -1 it is gone or talks nonsense. */
 int family_hear(int control, enum family_message *type, struct family_heard *out);
-/* Asks it to end when its running jobs are done. */
+/* The starter's side. Asks it to end when its running jobs are done. */
 bool family_retire(int control);
 
 /* The head's side. Neither waits; false when the starter is gone. */

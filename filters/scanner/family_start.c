@@ -73,15 +73,23 @@ void family_command(enum scanner_kind kind, const struct settings *settings,
         add_option(out, "--database", settings->antivirus_database);
 }
 
-pid_t family_start(enum scanner_kind kind, const struct family_command *command, int queue,
-                   int model, int *control)
+pid_t family_start(enum scanner_kind kind, const struct family_command *command,
+                   const struct family_descriptors *with, int *control)
 {
-    struct family_command with = *command;
-    char *argv[FAMILY_ARGUMENTS] = {NULL}, *text = with.texts;
-    const int extra[] = {queue, model};
-    if (model >= 0)
-        add_number(&with, "--model", FAMILY_MODEL_FD);
-    for (size_t i = 0; i < with.count; i++, text += strlen(text) + 1)
+    struct family_command whole = *command;
+    char *argv[FAMILY_ARGUMENTS] = {NULL}, *text = whole.texts;
+    const struct {
+        const char *word;
+        int fd;
+    } options[] = {{"--pages", with->pages}, {"--model", with->model}};
+    int extra[3] = {with->queue};
+    size_t count = 1;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].fd >= 0) {
+            add_number(&whole, options[i].word, FAMILY_QUEUE_FD + (int64_t)count);
+            extra[count++] = options[i].fd;
+        }
+    for (size_t i = 0; i < whole.count; i++, text += strlen(text) + 1)
         argv[i] = text;
-    return child_spawn(family_program(kind), argv, extra, model >= 0 ? 2 : 1, control);
+    return child_spawn(family_program(kind), argv, extra, count, control);
 }

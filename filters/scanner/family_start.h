@@ -25,10 +25,15 @@ unsigned family_workers(enum scanner_kind kind, const struct settings *settings)
 void family_command(enum scanner_kind kind, const struct settings *settings,
                     struct family_command *out);
 
-/* Starts it. `queue` is the receiving end, `model` the sealed memfd that gatepost-scan knows spam by
- * (filters/spam/spam_model.h; -1: none): both stay the caller's. Our end of its control socket goes
- * to *control, the caller's. The pid, or -1 with errno. */
-pid_t family_start(enum scanner_kind kind, const struct family_command *command, int queue,
-                   int model, int *control);
+/* What a family is started with; all stay the caller's. */
+struct family_descriptors {
+    int queue; /* the receiving end */
+    int pages; /* worker_page.h; -1: nobody else looks at them */
+    int model; /* the sealed memfd that gatepost-scan knows spam by (filters/spam/spam_model.h); -1 */
+};
+
+/* Starts it. Our end of its control socket goes to *control, the caller's. The pid, or -1 with errno. */
+pid_t family_start(enum scanner_kind kind, const struct family_command *command,
+                   const struct family_descriptors *with, int *control);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/sealed_map.h"
+#include "filters/scanner/scan_serve.h"
 #include "filters/scanner/worker_time.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_MAX = 64, KEPT_FILE = 1024 * 1024, LOG_MAX = 2 * 1024 * 1024 };
+enum { LINE_BYTES = 64, WORD_MS = 1000 };
+enum { DESCRIPTORS_MAX = SCAN_CHANNELS + 64, KEPT_FILE = 1024 * 1024, LOG_MAX = 2 * 1024 * 1024 };
 
 _Noreturn static void fail(const struct worker_start *start, const char *step, const char *reason)
 {
@@ -59,9 +61,10 @@ static void keep_memory(void)
 static int make_poll(const struct worker_start *start)
 {
     int poll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event job = {.events = EPOLLIN | EPOLLEXCLUSIVE}, end = {.events = EPOLLIN};
+    struct epoll_event job = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = FAMILY_QUEUE_FD},
+                       end = {.events = EPOLLIN, .data.fd = start->line};
     if (poll < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, FAMILY_QUEUE_FD, &job) != 0 ||
-        epoll_ctl(poll, EPOLL_CTL_ADD, start->wake, &end) != 0)
+        epoll_ctl(poll, EPOLL_CTL_ADD, start->line, &end) != 0)
         fail(start, "epoll", strerror(errno));
     return poll;
 }
@@ -82,7 +85,39 @@ static void enter_jail(const struct worker_start *start)
         fail(start, "check", reason);
 }
 
-static bool refuse(int reply, enum scan_failing failing, const char *reason)
+/* ---- channels ---- */
+
+/* What the head has told so far. False: it retires us, or is gone. */
+static bool hear_head(const struct worker_start *start, bool wait)
+{
+    char room[LINE_BYTES];
+    struct ipc_message message;
+    int got;
+    while ((got = ipc_recv(start->line, &message, room, sizeof room, wait)) > 0) {
+        if (!scan_channels_take(start->channels, &message))
+            ipc_close_fds(&message);
+        wait = false;
+    }
+    return got == 0;
+}
+
+/* A job may come before the word of its channel, which is then on its way. */
+static bool find_channel(const struct worker_start *start, struct scan_taken *taken)
+{
+    struct scan_channel *channel = scan_channels_find(start->channels, &taken->address);
+    for (bool hears = true; !channel && hears;
+         channel = scan_channels_find(start->channels, &taken->address)) {
+        int64_t before = clock_ms();
+        hears = hear_head(start, true) && clock_ms() - before < WORD_MS;
+    }
+    taken->reply.channel = channel;
+    taken->reply.sock = channel ? channel->sock : -1;
+    return channel;
+}
+
+/* ---- jobs ---- */
+
+static bool refuse(const struct scan_reply *reply, enum scan_failing failing, const char *reason)
 {
     struct scan_failure failure = {.reason = reason, .failing = failing, .cpu = worker_time_used()};
     if (failing == SCAN_FAILS_NOW && worker_time_is_excessive())
@@ -96,34 +131,35 @@ static bool is_refusal(enum family_outcome outcome)
 }
 
 /* True when the worker may serve on. */
-static bool answer(const struct family *family, struct arena *arena, const struct scan_job *job,
-                   struct slice message, int reply)
+static bool answer(const struct family *family, struct arena *arena, const struct scan_taken *taken,
+                   struct slice message)
 {
     struct scan_answer answer = {0};
     const char *reason = "unknown";
-    enum family_outcome outcome = family->scan(arena, message, job, &answer, &reason);
+    enum family_outcome outcome = family->scan(arena, message, &taken->job, &answer, &reason);
     answer.cpu = worker_time_used();
     if (is_refusal(outcome))
-        refuse(reply, (enum scan_failing)(outcome - FAMILY_REFUSED), reason);
-    else if (!scan_answer(reply, job, &answer))
-        refuse(reply, SCAN_FAILS_BY_IT, "the answer does not fit");
+        refuse(&taken->reply, (enum scan_failing)(outcome - FAMILY_REFUSED), reason);
+    else if (!scan_answer(&taken->reply, &taken->job, &answer))
+        refuse(&taken->reply, SCAN_FAILS_BY_IT, "the answer does not fit");
     return outcome == FAMILY_ANSWERED;
 }
 
 /* The same. */
-static bool serve(const struct worker_start *start, struct arena *arena, const struct scan_job *job,
-                  int message, int reply)
+static bool serve(const struct worker_start *start, struct arena *arena,
+                  const struct scan_taken *taken)
 {
-    struct slice bytes = {NULL, 0};
-    if (message >= 0) {
-        bytes = sealed_map(message, INT32_MAX);
+    struct slice bytes = taken->octets;
+    if (taken->file >= 0) {
+        bytes = sealed_map(taken->file, INT32_MAX);
         if (!bytes.ptr)
-            return refuse(reply, SCAN_FAILS_NOW, "not a sealed message");
+            return refuse(&taken->reply, SCAN_FAILS_NOW, "not a sealed message");
     }
-    worker_time_begin(reply, bytes.len, &job->limits, start->options->timeout);
-    bool goes_on = answer(start->family, arena, job, bytes, reply);
+    worker_time_begin(&taken->reply, bytes.len, &taken->job.limits, start->options->timeout);
+    bool goes_on = answer(start->family, arena, taken, bytes);
     worker_time_end();
-    sealed_unmap(bytes);
+    if (taken->file >= 0)
+        sealed_unmap(bytes);
     return goes_on;
 }
 
@@ -133,19 +169,17 @@ static int take_and_serve(const struct worker_start *start)
     struct arena *arena = arena_new(start->family->arena);
     if (!arena)
         fail(start, "arena", "out of memory");
-    struct scan_job job;
-    int message, reply;
-    int result = scan_take(FAMILY_QUEUE_FD, false, arena, &job, &message, &reply);
+    struct scan_taken taken;
+    int result = scan_take(FAMILY_QUEUE_FD, false, arena, &taken);
     if (result < 0)
         fail(start, "queue", strerror(errno));
     if (result > 0) {
-        atomic_store(&start->page->busy_since, clock_ms());
-        if (!serve(start, arena, &job, message, reply))
+        worker_page_begin(start->page, &taken.address);
+        if ((taken.address.number == 0 || find_channel(start, &taken)) &&
+            !serve(start, arena, &taken))
             result = -1;
-        if (message >= 0)
-            close(message);
-        close(reply);
-        atomic_store(&start->page->busy_since, 0);
+        worker_page_end(start->page);
+        scan_taken_end(&taken);
     }
     arena_free(&arena);
     return result;
@@ -173,6 +207,8 @@ _Noreturn void family_worker(const struct worker_start *start)
         served += (unsigned)got;
         struct epoll_event event;
         if (got == 0 && epoll_wait(poll, &event, 1, -1) < 0 && errno != EINTR)
+            break;
+        if (got == 0 && event.data.fd == start->line && !hear_head(start, false))
             break;
     }
     _exit(WORKER_RECYCLED);

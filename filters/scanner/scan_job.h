@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * One message for a scanner, and its answer. A scanner family (gatepost-scan, gatepost-av,
- * gatepost-qr) shares
- * one queue socket: whoever is idle takes the next job. A job brings the sealed memfd with the
- * message and a socket for the answer, so that a scanner that dies shows as the end of that socket,
- * to that one message. Scanners know no configuration: limits travel along. */
+ * gatepost-qr) shares one queue socket: whoever is idle takes the next job. A job brings the message,
+ * or the sealed memfd that it is in, and tells where the answer goes. Scanners know no
+ * configuration: limits travel along. How it is asked: scan_ask.h; how it is answered: scan_serve.h. */
 #ifndef FILTERS_SCANNER_SCAN_JOB_H
 #define FILTERS_SCANNER_SCAN_JOB_H
 
@@ -140,46 +139,6 @@ static inline bool scan_job_asks_content(const struct scan_job *job)
 
 /* Whether it cannot be done without a message. */
 bool scan_job_needs_message(const struct scan_job *job);
-
-/* Puts a job on the queue. `message` (sealed memfd; -1: none) stays the caller's. Returns the
- * socket on which the answer will come (the caller's to close), -1 with errno: EAGAIN: the queue is
- * full, or there are too many descriptors now; EMSGSIZE: the DNS answers do not fit SCAN_JOB_MAX;
- * EINVAL: it needs a message. */
-int scan_submit(int queue, int message, const struct scan_job *job);
-
-/* What has come so far of an answer in pieces; all zero before the first. In an arena. */
-struct scan_pieces {
-    char *bytes; /* NULL: it is in one */
-    size_t size, got;
-    uint32_t cpu; /* of the answer */
-};
-
-/* Reads one packet of the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet;
- * -1: the scanner failed, died or talked nonsense: *failure says which; its facts are unknown. The
- * arena and *pieces are the same in all calls for one answer. */
-int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_pieces *pieces,
-                 struct scan_answer *answer, struct scan_failure *failure);
-
-/* For whom the answer comes too late: what it took, which its first packet says. Reads that without
- * blocking. 1: *cpu is known; 0: not yet; -1: nobody tells: the scanner died or talked nonsense. */
-int scan_collect_cpu(int sock, uint32_t *cpu);
-
-/* The scanner's side. Takes the next job: fills *job (texts in arena), *message (-1: none) and
- * *reply (owned by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone.
- * Malformed jobs are dropped on the way. */
-int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
-              int *reply);
-
-/* Answers. What does not fit SCAN_ANSWER_MAX is left out and says so:
- * a list is cut, a text becomes unknown. A large one is sent as fast as it is collected. It is given
- * no descriptor: the kernel may refuse those for all that others of this user have under way. False:
- * nobody listens, or there is no memory. */
-bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
-/* It could not be scanned: the facts are unknown. failure->died is not told. */
-bool scan_refuse(int reply, const struct scan_failure *failure);
-/* The same in two steps; the second may be taken in a signal's handler. False: no room. */
-bool scan_refusal_pack(struct buf *out, const struct scan_failure *failure);
-void scan_refusal_send(int reply, struct slice packed);
 
 /* A job as bytes. False: it does not fit. `payload` may be anything, and must outlive the job,
  * whose `dns` is a new table in the arena; *job is empty after a failure. */

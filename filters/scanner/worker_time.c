@@ -7,12 +7,12 @@
 
 /* Within its budget a message is let go by itself; several times that is taken by what does not ask
  * for it. Where there is no budget, half of the head's patience is as telling. */
-enum { EXCESS = 4, PATIENCE_PART = 2, US_IN_MS = 1000, REFUSAL_ROOM = 256 };
+enum { EXCESS = 4, PATIENCE_PART = 2, US_IN_MS = 1000 };
 
 static struct {
-    volatile sig_atomic_t reply; /* -1: nothing is at hand */
-    uint64_t began, excess;      /* microseconds */
-} now = {.reply = -1};
+    const struct scan_reply *_Atomic reply; /* NULL: nothing is at hand */
+    uint64_t began, excess;                 /* microseconds */
+} now;
 
 uint32_t worker_time_used(void)
 {
@@ -28,16 +28,15 @@ bool worker_time_is_excessive(void)
 static void on_overdue(int signal)
 {
     (void)signal;
-    char room[REFUSAL_ROOM];
-    struct buf packed = buf_over(room, sizeof room);
+    const struct scan_reply *reply = now.reply;
     bool excessive = worker_time_is_excessive();
     struct scan_failure failure = {
         .reason = excessive ? "it takes too much time" : "it took too long",
         .failing = excessive ? SCAN_FAILS_BY_IT : SCAN_FAILS_NOW,
         .cpu = worker_time_used(),
     };
-    if (now.reply >= 0 && scan_refusal_pack(&packed, &failure))
-        scan_refusal_send(now.reply, buf_slice(&packed));
+    if (reply)
+        scan_refuse_at_once(reply, &failure);
     _exit(0);
 }
 
@@ -48,8 +47,8 @@ bool worker_time_init(void)
     return sigaction(WORKER_OVERDUE, &action, NULL) == 0;
 }
 
-void worker_time_begin(int reply, uint64_t octets, const struct scan_limits *limits,
-                       unsigned patience)
+void worker_time_begin(const struct scan_reply *reply, uint64_t octets,
+                       const struct scan_limits *limits, unsigned patience)
 {
     uint64_t most = (uint64_t)patience / PATIENCE_PART;
     uint64_t budget = EXCESS * cpu_budget_for(octets, limits->cpu, limits->cpu_per_mib);
@@ -60,5 +59,5 @@ void worker_time_begin(int reply, uint64_t octets, const struct scan_limits *lim
 
 void worker_time_end(void)
 {
-    now.reply = -1;
+    now.reply = NULL;
 }

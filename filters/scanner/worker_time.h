@@ -4,7 +4,7 @@
 #ifndef FILTERS_SCANNER_WORKER_TIME_H
 #define FILTERS_SCANNER_WORKER_TIME_H
 
-#include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_serve.h"
 
 #include <signal.h>
 
@@ -14,10 +14,10 @@ enum { WORKER_OVERDUE = SIGXCPU };
 /* From now on the worker hears it. Once, before the jail. False with errno. */
 bool worker_time_init(void);
 
-/* A message of so many octets is at hand, whose answer goes to `reply`; it is overdue after
- * `patience` milliseconds. And there is none any more. */
-void worker_time_begin(int reply, uint64_t octets, const struct scan_limits *limits,
-                       unsigned patience);
+/* A message of so many octets is at hand, whose answer goes to `reply` (borrowed until the end); it is
+ * overdue after `patience` milliseconds. And there is none any more. */
+void worker_time_begin(const struct scan_reply *reply, uint64_t octets,
+                       const struct scan_limits *limits, unsigned patience);
 void worker_time_end(void);
 
 /* Microseconds of CPU time that it has taken so far. */

@@ -13,6 +13,7 @@
 #include "filters/judge.h"
 #include "filters/pictures/codes_wait.h"
 #include "proxy/examine/client_study.h"
+#include "proxy/examine/scan_answers.h"
 #include "proxy/examine/scan_memory.h"
 #include "proxy/examine/spool.h"
 #include "proxy/state/state.h"
@@ -41,8 +42,7 @@ struct scan_place {
 struct scan_wait {
     TAILQ_ENTRY(scan_wait) link; /* in proxy->line or proxy->under_way */
     struct examination *of;
-    struct event *event; /* while under way, as is sock */
-    int sock;
+    struct scan_ticket ticket; /* while under way */
     struct scan_pieces pieces; /* of its answer */
     enum scan_slot slot;
     enum scan_step step;

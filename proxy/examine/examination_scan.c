@@ -91,7 +91,7 @@ void examination_scan_failed(struct examination *e, enum scan_slot slot,
     if (slot == SCAN_QR)
         codes_wait_end(&e->codes, e->arena, NULL, &e->facts);
     learn_content(e, slot);
-    if (slot == SCAN_SENDER && !e->scans[slot].event)
+    if (slot == SCAN_SENDER && !e->scans[slot].ticket.number)
         describe_sender(e, &(struct scan_job){0}); /* what it should have been asked */
     if (about_sender_too(e, slot))
         study_scanner_failed(&e->study);
@@ -146,11 +146,7 @@ void examination_drop_scan(struct examination *e, enum scan_slot slot)
 {
     struct scan_wait *wait = &e->scans[slot];
     scan_line_leave(wait);
-    if (!wait->event)
-        return;
-    event_free(wait->event);
-    close(wait->sock);
-    wait->event = NULL;
+    scan_ticket_drop(&wait->ticket);
 }
 
 void examination_give_scan_room(struct examination *e)
@@ -163,9 +159,9 @@ void examination_give_scan_room(struct examination *e)
 
 void examination_scan_over(struct examination *e, enum scan_slot slot)
 {
-    if (e->scans[slot].event)
+    if (e->scans[slot].ticket.number)
         e->scan_ms[slot] = clock_ms() - e->scans[slot].began;
-    if (about_sender_too(e, slot) && e->scans[slot].event)
+    if (about_sender_too(e, slot) && e->scans[slot].ticket.number)
         e->sender_ms += e->scan_ms[slot];
     examination_drop_scan(e, slot);
     examination_give_scan_room(e);
@@ -224,19 +220,19 @@ static void take_failure(struct scan_wait *wait, const struct scan_failure *fail
     examination_scan_failed(e, wait->slot, failure);
 }
 
-static void on_answer(evutil_socket_t fd, short what, void *arg)
+static void on_answer(void *ctx, const struct scan_packet *packet)
 {
-    struct scan_wait *wait = arg;
+    struct scan_wait *wait = ctx;
     struct examination *e = wait->of;
     struct proxy *proxy = e->proxy;
     struct scan_answer answer;
     struct scan_failure failure = {.reason = "no answer in time"};
-    int r = what & EV_TIMEOUT ? -1
-                              : scan_collect(fd, e->arena, headers_asked(e, wait->slot),
-                                             &wait->pieces, &answer, &failure);
+    int r = packet ? scan_read(packet, e->arena, headers_asked(e, wait->slot), &wait->pieces,
+                               &answer, &failure)
+                   : -1;
     if (r == 0)
         return;
-    wait->over = !(what & EV_TIMEOUT);
+    wait->over = packet != NULL;
     if (r > 0) {
         scan_place_took(&wait->place, answer.cpu, wait->began, clock_ms());
         take(e, wait->slot, &answer);
@@ -249,26 +245,33 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- jobs ---- */
 
+/* A small message goes along in the packet, which is cheaper than a file. False: there is none to be
+ * had of a message that is there. */
+static bool find_content(struct examination *e, struct scan_content *out)
+{
+    *out = (struct scan_content){.file = -1};
+    if (!e->whole)
+        return true;
+    if (spool_size(e->spool) <= SCAN_SMALL_MESSAGE)
+        out->octets = spool_size(e->spool) ? spool_bytes(e->spool) : SLICE("");
+    else
+        out->file = spool_fd(e->spool);
+    return out->octets.ptr || out->file >= 0;
+}
+
 static enum submission put_on_queue(struct examination *e, enum scan_slot slot,
                                     const struct scan_job *job, int64_t ms)
 {
     struct scan_wait *wait = &e->scans[slot];
-    int queue = e->proxy->queue[examination_scan_kind(slot)];
-    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
-    int message = e->whole ? spool_fd(e->spool) : -1;
-    if (queue < 0 || (e->whole && message < 0))
+    enum scanner_kind kind = examination_scan_kind(slot);
+    int queue = e->proxy->queue[kind];
+    struct scan_content content;
+    if (queue < 0 || !find_content(e, &content))
         return SUBMIT_FAILED;
-    int sock = scan_submit(queue, message, job);
-    if (sock < 0)
-        return errno == EAGAIN ? SUBMIT_FULL : SUBMIT_FAILED;
-    wait->sock = sock;
     wait->pieces = (struct scan_pieces){0};
-    wait->event = event_new(e->proxy->base, sock, EV_READ | EV_PERSIST, on_answer, wait);
-    if (!wait->event) {
-        close(sock);
-        return SUBMIT_FAILED;
-    }
-    event_add(wait->event, &limit);
+    wait->ticket = (struct scan_ticket){.heard = on_answer, .ctx = wait};
+    if (scan_answers_ask(e->proxy->answers, kind, queue, &content, job, ms, &wait->ticket) != 0)
+        return errno == EAGAIN ? SUBMIT_FULL : SUBMIT_FAILED;
     return SUBMITTED;
 }
 

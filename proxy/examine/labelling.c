@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/examine/labelling.h"
 
-#include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_ask.h"
 #include "filters/unmarked.h"
 #include "proxy/examine/opinion_told.h"
 #include "proxy/examine/spool.h"

@@ -6,7 +6,7 @@
 
 #include "proxy/examine/examination.h"
 
-/* Takes over the job's place and its socket. False: it has no place, is through, or memory is out. */
+/* Takes over the job's place and its ticket. False: it has no place, is through, or memory is out. */
 bool scan_leftover_keep(struct scan_wait *wait);
 
 #endif

@@ -25,6 +25,10 @@ struct program {
         bool given;
     } tickets;
     struct event *control;
+    struct {
+        int sock; /* until proxy.answers has it; -1: there is none */
+        uint32_t serial;
+    } answers[SCANNER_KINDS];
     int errands; /* until proxy.errands has it; -1: there are none */
     int sharing; /* the same */
 };

@@ -21,6 +21,7 @@ struct smtp_pools;
 struct asked_before;
 struct scan_memory;
 struct scan_times;
+struct scan_answers;
 struct recipient_cache;
 struct mailbox_servers;
 struct errands;
@@ -47,7 +48,8 @@ struct proxy {
     struct state *state;                        /* with redis */
     struct shared *shared;
     unsigned slot, row;
-    int queue[SCANNER_KINDS];                      /* -1: there is none */
+    int queue[SCANNER_KINDS]; /* -1: there is none */
+    struct scan_answers *answers;
     char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
     int keeper;                      /* the sending end of its queue; -1: nobody keeps records */
     int signer;                      /* the sending end of its queue; -1: nothing is signed */

@@ -5,6 +5,7 @@
 #include "base/sandbox.h"
 #include "filters/mime/charset_encode.h"
 #include "filters/mime/words.h"
+#include "proxy/examine/scan_answers.h"
 #include "proxy/imap/imap_protocol.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/parts.h"
@@ -84,6 +85,26 @@ static void no_errands(struct proxy *proxy)
         proxy->drained(proxy);
 }
 
+static void tell_overrun(void *ctx, enum scanner_kind kind)
+{
+    (void)ctx;
+    const uint8_t which = (uint8_t)kind;
+    program_say(MESSAGE_SCANNERS_FALSE, (struct slice){(const char *)&which, sizeof which});
+}
+
+static void hear_scanners(struct program *p)
+{
+    static const struct scan_answers_owner owner = {.overrun = tell_overrun};
+    p->proxy.answers = scan_answers_new(p->proxy.base, &owner);
+    bool hears = p->proxy.answers;
+    for (int kind = 0; kind < SCANNER_KINDS && hears; kind++)
+        hears = p->answers[kind].sock < 0 ||
+                scan_answers_open(p->proxy.answers, (enum scanner_kind)kind, p->answers[kind].sock,
+                                  p->proxy.row, p->answers[kind].serial);
+    if (!hears)
+        program_give_up("out of memory");
+}
+
 void serving_start(struct program *p)
 {
     p->state = PROXY_STARTING;
@@ -95,6 +116,7 @@ void serving_start(struct program *p)
     if (!p->control || event_add(p->control, NULL) != 0)
         program_give_up("libevent cannot start");
     parts_make(p);
+    hear_scanners(p);
     lock_up(p->config);
     accept_all(p);
     if (!pulse_start(&p->proxy))

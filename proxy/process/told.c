@@ -88,6 +88,8 @@ static void take_scanners(struct program *p, struct ipc_message *m)
 {
     struct unpack in = {.left = m->payload};
     enum scanner_kind kind = unpack_kind(&in);
+    p->answers[kind].serial = unpack_u32(&in);
+    p->answers[kind].sock = m->fds[1];
     p->proxy.queue[kind] = m->fds[0];
     m->fd_count = 0;
 }

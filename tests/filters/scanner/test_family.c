@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "filters/scanner/family_control.h"
+#include "filters/scanner/scan_ask.h"
 #include "tests/harness/unit.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_ask.h"
+#include "filters/scanner/scan_serve.h"
 
 #include "filters/mime/charset.h"
 #include "policy/types.h"
@@ -333,19 +334,20 @@ TEST(test_everything_at_once_still_fits)
 
 TEST(test_a_job_travels_and_its_answer_comes_back)
 {
-    int queue[2], message = memfd_create("message", MFD_CLOEXEC), taken, reply;
+    int queue[2], message = memfd_create("message", MFD_CLOEXEC);
+    struct scan_taken taken;
     assert_int_equal(ipc_pair(queue), 0);
     struct slice headers[] = {SLICE("precedence"), SLICE("x-spam")};
     struct scan_job job = {.message = true,
                            .from = {.sender = SLICE("a@example.com")},
                            .headers = headers,
                            .header_count = 2,
-                           .limits = {1, 2, 3, 1ULL << 40, 2000, 200, 0}},
-                    got;
-    assert_int_equal(scan_take(queue[1], false, arena, &got, &taken, &reply), 0);
+                           .limits = {1, 2, 3, 1ULL << 40, 2000, 200, 0}};
+    assert_int_equal(scan_take(queue[1], false, arena, &taken), 0);
     int sock = scan_submit(queue[0], message, &job);
     assert_true(sock >= 0);
-    assert_int_equal(scan_take(queue[1], true, arena, &got, &taken, &reply), 1);
+    assert_int_equal(scan_take(queue[1], true, arena, &taken), 1);
+    struct scan_job got = taken.job;
     assert_true(got.message && !got.attachments);
     assert_true(slice_eq(got.from.sender, SLICE("a@example.com")));
     assert_int_equal(got.header_count, 2);
@@ -358,15 +360,14 @@ TEST(test_a_job_travels_and_its_answer_comes_back)
     struct scan_pieces pieces = {0};
     struct scan_failure failure = {0};
     assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &failure), 0);
-    assert_true(scan_answer(reply, &got, &answer));
+    assert_true(scan_answer(&taken.reply, &got, &answer));
     assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &failure), 1);
     assert_is_the_answer(&collected);
     close(sock);
-    close(reply);
-    close(taken);
+    scan_taken_end(&taken);
     close(message);
     close(queue[0]);
-    assert_int_equal(scan_take(queue[1], true, arena, &got, &taken, &reply), -1);
+    assert_int_equal(scan_take(queue[1], true, arena, &taken), -1);
     close(queue[1]);
 }
 
@@ -377,7 +378,7 @@ static pid_t answer_beside(int reply, const struct scan_answer *answer)
     pid_t pid = fork();
     if (pid == 0) {
         setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
-        _exit(scan_answer(reply, &job, answer) ? 0 : 1);
+        _exit(scan_answer(&(struct scan_reply){.sock = reply}, &job, answer) ? 0 : 1);
     }
     return pid;
 }
@@ -403,16 +404,29 @@ TEST(test_a_large_answer_comes_whole_and_needs_no_descriptor)
     close(pair[1]);
 }
 
+/* Of a job that has no number. */
+static void say(int reply, uint16_t type, struct slice payload)
+{
+    const struct slice parts[] = {{"\0\0\0\0\0\0\0\0", 8}, payload};
+    assert_int_equal(ipc_send_parts(reply, type, parts, 2, NULL, 0, true), 1);
+}
+
+static void says_less_than_a_number(int reply)
+{
+    assert_int_equal(ipc_send(reply, 2, SLICE("1234567"), NULL, 0, true), 1);
+}
+
 /* Submits a job, takes it, and lets `act` reply. */
 static void collect_from(void (*act)(int reply), const char *expected)
 {
-    int queue[2], taken, reply, message = memfd_create("message", MFD_CLOEXEC);
+    int queue[2], message = memfd_create("message", MFD_CLOEXEC);
     assert_int_equal(ipc_pair(queue), 0);
-    struct scan_job job = {.message = true}, got;
+    struct scan_job job = {.message = true};
+    struct scan_taken taken;
     int sock = scan_submit(queue[0], message, &job);
-    assert_int_equal(scan_take(queue[1], true, arena, &got, &taken, &reply), 1);
-    act(reply);
-    close(reply);
+    assert_int_equal(scan_take(queue[1], true, arena, &taken), 1);
+    act(taken.reply.sock);
+    scan_taken_end(&taken);
     struct scan_answer answer;
     struct scan_pieces pieces = {0};
     struct scan_failure failure = {0};
@@ -421,7 +435,6 @@ static void collect_from(void (*act)(int reply), const char *expected)
         r = scan_collect(sock, arena, 0, &pieces, &answer, &failure);
     assert_int_equal(r, -1);
     assert_string_equal(failure.reason, expected);
-    close(taken);
     close(sock);
     close(message);
     close(queue[0]);
@@ -435,12 +448,13 @@ static void dies(int reply)
 
 static void refuses(int reply)
 {
-    assert_true(scan_refuse(reply, &(struct scan_failure){"too odd", SCAN_FAILS_ALWAYS, false, 7}));
+    assert_true(scan_refuse(&(struct scan_reply){.sock = reply},
+                            &(struct scan_failure){"too odd", SCAN_FAILS_ALWAYS, false, 7}));
 }
 
 static void talks_nonsense(int reply)
 {
-    assert_int_equal(ipc_send(reply, 2, SLICE("nonsense"), NULL, 0, true), 1);
+    say(reply, 2, SLICE("nonsense"));
 }
 
 static void talks_too_much(int reply)
@@ -465,13 +479,13 @@ static void begins(int reply, uint32_t size)
     struct buf told = buf_init(8);
     pack_u32(&told, 900); /* microseconds */
     pack_u32(&told, size);
-    assert_int_equal(ipc_send(reply, BEGINNING, buf_slice(&told), NULL, 0, true), 1);
+    say(reply, BEGINNING, buf_slice(&told));
     buf_release(&told);
 }
 
 static void piece(int reply, struct slice octets)
 {
-    assert_int_equal(ipc_send(reply, PIECE, octets, NULL, 0, true), 1);
+    say(reply, PIECE, octets);
 }
 
 static void begins_what_is_too_large(int reply)
@@ -512,7 +526,7 @@ static void answers_among_pieces(int reply)
 {
     begins(reply, 5);
     piece(reply, SLICE("abc"));
-    assert_int_equal(ipc_send(reply, 2, SLICE("de"), NULL, 0, true), 1);
+    say(reply, 2, SLICE("de"));
 }
 
 static void dies_among_pieces(int reply)
@@ -538,6 +552,7 @@ TEST(test_failures_have_their_reason)
     collect_from(dies, "the scanner died");
     collect_from(refuses, "too odd");
     collect_from(talks_nonsense, "the scanner talked nonsense");
+    collect_from(says_less_than_a_number, "the scanner talked nonsense");
     collect_from(talks_too_much, "the scanner talked nonsense");
     collect_from(hands_over_a_pipe, "the scanner talked nonsense");
     collect_from(begins_what_is_too_large, "the scanner talked nonsense");
@@ -554,14 +569,14 @@ TEST(test_failures_have_their_reason)
 
 TEST(test_malformed_jobs_are_dropped_and_their_senders_told)
 {
-    int queue[2], pair[2], taken, reply;
+    int queue[2], pair[2];
+    struct scan_taken got;
     assert_int_equal(ipc_pair(queue), 0);
     assert_int_equal(ipc_pair(pair), 0);
     assert_int_equal(ipc_send(queue[0], 1, SLICE("junk"), (int[]){0, pair[1]}, 2, false), 1);
     assert_int_equal(ipc_send(queue[0], 1, SLICE("junk"), NULL, 0, false), 1);
     close(pair[1]);
-    struct scan_job got;
-    assert_int_equal(scan_take(queue[1], false, arena, &got, &taken, &reply), 0);
+    assert_int_equal(scan_take(queue[1], false, arena, &got), 0);
     char c;
     assert_int_equal(recv(pair[0], &c, 1, 0), 0);
     close(pair[0]);

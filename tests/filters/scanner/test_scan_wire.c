@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Jobs with their DNS answers, and what an answer wants, as bytes. */
-#include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_ask.h"
+#include "filters/scanner/scan_serve.h"
 #include "tests/harness/unit.h"
 
 #include <errno.h>
@@ -206,14 +207,16 @@ TEST(test_what_no_proxy_says_is_refused)
 
 TEST(test_a_job_without_a_message_travels)
 {
-    int queue[2], message, reply;
+    int queue[2];
+    struct scan_taken got;
     assert_int_equal(ipc_pair(queue), 0);
-    struct scan_job job = {.spf = true, .from.sender = SLICE("a@example.com"), .dns = dns}, got;
+    struct scan_job job = {.spf = true, .from.sender = SLICE("a@example.com"), .dns = dns};
     int sock = scan_submit(queue[0], -1, &job);
     assert_true(sock >= 0);
-    assert_int_equal(scan_take(queue[1], true, arena, &got, &message, &reply), 1);
-    assert_int_equal(message, -1);
-    assert_true(got.spf);
+    assert_int_equal(scan_take(queue[1], true, arena, &got), 1);
+    assert_int_equal(got.file, -1);
+    assert_null(got.octets.ptr);
+    assert_true(got.job.spf);
     struct scan_answer answer = {.wanted = &(struct dns_wanted){.name = SLICE("example.com"),
                                                                 .type = DNS_TXT},
                                  .wanted_count = 1},
@@ -221,7 +224,7 @@ TEST(test_a_job_without_a_message_travels)
     struct scan_failure failure = {.reason = ""};
     struct scan_pieces pieces = {0};
     answer.facts.fact[FACT_MESSAGE_SUBJECT] = value_text(SLICE("known at once"));
-    assert_true(scan_answer(reply, &got, &answer));
+    assert_true(scan_answer(&got.reply, &got.job, &answer));
     assert_int_equal(scan_collect(sock, arena, 0, &pieces, &collected, &failure), 1);
     assert_int_equal(collected.wanted_count, 1);
     assert_int_equal(collected.wanted[0].type, DNS_TXT);
@@ -229,9 +232,21 @@ TEST(test_a_job_without_a_message_travels)
     assert_int_equal(collected.facts.fact[FACT_SPF_RESULT].state, VALUE_PENDING);
     assert_int_equal(collected.facts.fact[FACT_MESSAGE_SUBJECT].state, VALUE_KNOWN);
     close(sock);
-    close(reply);
+    scan_taken_end(&got);
     close(queue[0]);
     close(queue[1]);
+}
+
+/* In front of a job of so many octets without number and message. */
+static struct slice form_of(size_t octets)
+{
+    static char room[21];
+    struct buf form = buf_over(room, sizeof room);
+    pack_u64(&form, 0);
+    pack_u64(&form, 0);
+    pack_u8(&form, 0);
+    pack_u32(&form, (uint32_t)octets);
+    return buf_slice(&form);
 }
 
 TEST(test_a_job_that_needs_a_message_is_not_sent_without)
@@ -239,15 +254,15 @@ TEST(test_a_job_that_needs_a_message_is_not_sent_without)
     const struct scan_job jobs[] = {{.message = true}, {.attachments = true},
                                     {.links = true},   {.digest = true},
                                     {.outline = true}, {.authentication = true}};
-    int queue[2], message, reply;
+    int queue[2];
     assert_int_equal(ipc_pair(queue), 0);
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
-        struct scan_job got;
+        struct scan_taken got;
         assert_int_equal(scan_submit(queue[0], -1, &jobs[i]), -1);
         assert_int_equal(errno, EINVAL);
-        struct slice payload = encoded(&jobs[i]);
-        assert_int_equal(ipc_send(queue[0], 1, payload, (int[]){queue[0]}, 1, false), 1);
-        assert_int_equal(scan_take(queue[1], false, arena, &got, &message, &reply), 0);
+        const struct slice parts[] = {form_of(encoded(&jobs[i]).len), encoded(&jobs[i])};
+        assert_int_equal(ipc_send_parts(queue[0], 1, parts, 2, (int[]){queue[0]}, 1, false), 1);
+        assert_int_equal(scan_take(queue[1], false, arena, &got), 0);
     }
     close(queue[0]);
     close(queue[1]);
@@ -267,22 +282,24 @@ static void answers_of(size_t octets)
 TEST(test_large_answers_of_the_dns_travel)
 {
     enum { LARGE = 6 << 20 };
-    int queue[2], file = memfd_create("message", MFD_CLOEXEC), message, reply;
+    int queue[2], file = memfd_create("message", MFD_CLOEXEC);
+    struct scan_taken got;
     assert_int_equal(ipc_pair(queue), 0);
     answers_of(LARGE);
-    struct scan_job job = {.spf = true, .authentication = true, .dns = dns}, got;
+    struct scan_job job = {.spf = true, .authentication = true, .dns = dns};
     int sock = scan_submit(queue[0], file, &job);
     assert_true(sock >= 0);
-    assert_int_equal(scan_take(queue[1], false, arena, &got, &message, &reply), 1);
+    assert_int_equal(scan_take(queue[1], false, arena, &got), 1);
     struct dns_answer answer;
-    assert_true(dns_look_up(got.dns, SLICE("a.example"), DNS_TXT, &answer));
+    assert_true(dns_look_up(got.job.dns, SLICE("a.example"), DNS_TXT, &answer));
     assert_int_equal(answer.records[0].text.len, LARGE);
-    assert_true(scan_refuse(reply, &(struct scan_failure){.reason = "seen"}));
+    assert_true(scan_refuse(&got.reply, &(struct scan_failure){.reason = "seen"}));
     struct stat of_file, of_message;
     assert_int_equal(fstat(file, &of_file), 0);
-    assert_int_equal(fstat(message, &of_message), 0);
+    assert_int_equal(fstat(got.file, &of_message), 0);
     assert_int_equal(of_message.st_ino, of_file.st_ino);
-    const int open_now[] = {sock, file, message, reply, queue[0], queue[1]};
+    scan_taken_end(&got);
+    const int open_now[] = {sock, file, queue[0], queue[1]};
     for (size_t i = 0; i < sizeof open_now / sizeof *open_now; i++)
         close(open_now[i]);
 }

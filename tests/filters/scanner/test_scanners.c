@@ -3,6 +3,7 @@
  * jailed, and as root with chroot and mounts of their own. */
 #include "base/process.h"
 #include "filters/scanner/family_control.h"
+#include "filters/scanner/scan_ask.h"
 #include "filters/sender/dkim.h"
 #include "filters/sender/dkim_example.h"
 #include "filters/sender/dmarc.h"

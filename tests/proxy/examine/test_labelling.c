@@ -2,7 +2,7 @@
  * What somebody says of messages: how much of it scanners are given at once. */
 #include "proxy/examine/labelling.h"
 
-#include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_serve.h"
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
@@ -48,11 +48,18 @@ static void take_job(struct ipc_message *job)
     assert_int_equal(ipc_recv(queue[1], job, room, sizeof room, true), 1);
 }
 
+/* Behind its number, where it is answered, and where the message is. */
+static struct slice octets_of(const struct ipc_message *job)
+{
+    struct unpack in = {.left = slice_from(job->payload, 8 + 4 + 4 + 1)};
+    return unpack_slice(&in);
+}
+
 static struct scan_job job_of(const struct ipc_message *job)
 {
     struct arena *arena = arena_new(1 << 20);
     struct scan_job asked;
-    assert_true(scan_job_decode(job->payload, arena, &asked));
+    assert_true(scan_job_decode(octets_of(job), arena, &asked));
     arena_free(&arena);
     return asked;
 }
@@ -195,10 +202,10 @@ static void answer_job(struct ipc_message *packet)
     struct arena *arena = arena_new(1 << 20);
     struct scan_answer answer = {.attached.count = 7};
     struct scan_job job;
-    assert_true(scan_job_decode(packet->payload, arena, &job));
+    assert_true(scan_job_decode(octets_of(packet), arena, &job));
     assert_true(job.vector);
     answer.attached.count += job.attached;
-    assert_true(scan_answer(packet->fds[0], &job, &answer));
+    assert_true(scan_answer(&(struct scan_reply){.sock = packet->fds[0]}, &job, &answer));
     ipc_close_fds(packet);
     arena_free(&arena);
     event_base_loop(proxy.base, EVLOOP_NONBLOCK);
@@ -228,7 +235,7 @@ TEST(test_a_scanner_is_told_what_rules_put_on_messages_that_are_looked_at)
         struct scan_job job;
         assert_non_null(look(attached, MS));
         take_job(&packet);
-        assert_true(scan_job_decode(packet.payload, arena, &job));
+        assert_true(scan_job_decode(octets_of(&packet), arena, &job));
         assert_true(job.marks && marks_have_field(job.marks, SLICE("X-Site")));
         arena_free(&arena);
         give_up(&packet);

@@ -3,6 +3,7 @@
 #include "proxy/examine/scan_line.h"
 
 #include "base/clock.h"
+#include "filters/scanner/scan_serve.h"
 #include "proxy/examine/scan_places.h"
 #include "proxy/examine/scan_times.h"
 #include "tests/harness/shared_table.h"
@@ -22,7 +23,11 @@ struct sender {
 static struct config config;
 static struct proxy proxy;
 static struct sender busy, other, unknown;
+static int overruns;
 static int queue[2];
+static struct scan_channel channel; /* as a scanner has it */
+
+enum { SERIAL = 7 };
 
 static const struct scan_family family = {SCANNER_AV, WORKERS};
 
@@ -43,6 +48,24 @@ static void make_sender(struct sender *sender, uint64_t network)
     assert_non_null(sender->e.spool);
 }
 
+static void overrun(void *ctx, enum scanner_kind kind)
+{
+    (void)ctx;
+    overruns += kind == SCANNER_AV;
+}
+
+static void open_channel(void)
+{
+    static const struct scan_answers_owner owner = {.overrun = overrun};
+    int pair[2];
+    assert_int_equal(scan_channel_pair(pair), 0);
+    channel = (struct scan_channel){.sock = pair[1], .serial = SERIAL};
+    proxy.answers = scan_answers_new(proxy.base, &owner);
+    assert_non_null(proxy.answers);
+    assert_true(scan_answers_open(proxy.answers, SCANNER_AV, pair[0], proxy.row, SERIAL));
+    overruns = 0;
+}
+
 static void start(void)
 {
     make_shared();
@@ -59,6 +82,7 @@ static void start(void)
     TAILQ_INIT(&proxy.line);
     TAILQ_INIT(&proxy.under_way);
     assert_true(proxy.base && proxy.scan_times);
+    open_channel();
     proxy.job.limits.cpu = BUDGET_MS;
     make_sender(&busy, 7);
     make_sender(&other, 8);
@@ -80,7 +104,8 @@ static void stop(void)
     end(&unknown);
     close(queue[0]);
     close(queue[1]);
-    event_base_loop(proxy.base, EVLOOP_NONBLOCK); /* what was under way is over */
+    close(channel.sock);
+    scan_answers_free(&proxy.answers);
     if (proxy.line_clock)
         event_free(proxy.line_clock);
     event_base_free(proxy.base);
@@ -125,18 +150,26 @@ TEST(test_a_slow_network_that_has_all_it_may_leaves_the_place_to_another)
 
 /* ---- who hangs up before the reply ---- */
 
-enum { BEGINNING = 3, PIECE = 6 }; /* of an answer */
+enum { BEGINNING = 3, PIECE = 6, DIED = 7 }; /* of an answer */
 
-/* The unknown network's message is in a scanner, to which the answer's socket is given. */
-static int scan_the_unknown(struct arena *arena)
+static void say(const struct scan_reply *reply, uint16_t type, struct slice payload)
 {
-    struct scan_job job;
-    int message, reply;
+    const struct slice parts[] = {{(const char *)&reply->number, sizeof reply->number}, payload};
+    assert_int_equal(ipc_send_parts(reply->sock, type, parts, 2, NULL, 0, false), 1);
+}
+
+/* The unknown network's message is in a scanner, that answers there. */
+static struct scan_reply scan_the_unknown(struct arena *arena)
+{
+    struct scan_taken taken;
     scan_line_join(&unknown.e, SCAN_ANTIVIRUS);
     assert_int_equal(step_of(&unknown), SCAN_UNDER_WAY);
-    assert_int_equal(scan_take(queue[1], false, arena, &job, &message, &reply), 1);
-    close(message);
-    return reply;
+    assert_int_equal(scan_take(queue[1], false, arena, &taken), 1);
+    assert_int_equal(taken.file, -1);
+    assert_int_equal(taken.octets.len, spool_size(unknown.e.spool));
+    assert_int_equal(taken.address.row, proxy.row);
+    assert_int_equal(taken.address.serial, SERIAL);
+    return (struct scan_reply){channel.sock, taken.address.number, &channel};
 }
 
 static void hear_scanners(void)
@@ -150,47 +183,46 @@ static bool all_is_charged(void)
     return scan_place_is_slow(&unknown.e, SCANNER_AV, clock_ms());
 }
 
-static void refuses(int reply)
+static void refuses(const struct scan_reply *reply)
 {
     struct scan_failure failure = {.reason = "no", .failing = SCAN_FAILS_NOW, .cpu = 900};
     assert_true(scan_refuse(reply, &failure));
 }
 
-static void answers(int reply)
+static void answers(const struct scan_reply *reply)
 {
     struct scan_answer answer = {.cpu = 900};
     assert_true(scan_answer(reply, &(struct scan_job){0}, &answer));
 }
 
-static void begins_a_large_answer(int reply)
+static void begins_a_large_answer(const struct scan_reply *reply)
 {
     char room[8];
     struct buf first = buf_over(room, sizeof room);
     pack_u32(&first, 900);
     pack_u32(&first, MIB / 2);
-    assert_int_equal(ipc_send(reply, BEGINNING, buf_slice(&first), NULL, 0, false), 1);
+    say(reply, BEGINNING, buf_slice(&first));
 }
 
-static void talks_nonsense(int reply)
+static void talks_nonsense(const struct scan_reply *reply)
 {
-    assert_int_equal(ipc_send(reply, PIECE, SLICE("abcd"), NULL, 0, false), 1);
+    say(reply, PIECE, SLICE("abcd"));
 }
 
-static void dies(int reply)
+static void dies(const struct scan_reply *reply)
 {
-    (void)reply;
+    say(reply, DIED, SLICE(""));
 }
 
 /* Whether all is charged to whom the scanner answers so, after he has hung up. */
-static bool all_is_charged_when_it(void (*act)(int reply))
+static bool all_is_charged_when_it(void (*act)(const struct scan_reply *reply))
 {
     struct arena *arena = arena_new(MIB);
-    int reply = scan_the_unknown(arena);
+    struct scan_reply reply = scan_the_unknown(arena);
     examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
     hear_scanners();
     assert_false(all_is_charged());
-    act(reply);
-    close(reply);
+    act(&reply);
     hear_scanners();
     arena_free(&arena);
     return all_is_charged();
@@ -216,13 +248,59 @@ TEST(test_who_hangs_up_on_a_scanner_that_talks_nonsense_is_charged_all)
 TEST(test_who_hangs_up_while_the_answer_comes_is_charged_what_his_message_took)
 {
     struct arena *arena = arena_new(MIB);
-    int reply = scan_the_unknown(arena);
+    struct scan_reply reply = scan_the_unknown(arena);
     unknown.e.arena = arena;
-    begins_a_large_answer(reply);
+    begins_a_large_answer(&reply);
     hear_scanners();
     assert_int_equal(step_of(&unknown), SCAN_UNDER_WAY);
     examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
     assert_false(all_is_charged());
-    close(reply);
     arena_free(&arena);
+}
+
+/* ---- who answers what he was not asked */
+
+TEST(test_another_number_answers_no_job)
+{
+    struct arena *arena = arena_new(MIB);
+    struct scan_reply reply = scan_the_unknown(arena), false_one = reply;
+    unknown.e.arena = arena;
+    false_one.number++;
+    begins_a_large_answer(&false_one);
+    answers(&false_one);
+    dies(&false_one);
+    hear_scanners();
+    assert_int_equal(step_of(&unknown), SCAN_UNDER_WAY);
+    assert_null(unknown.e.scans[SCAN_ANTIVIRUS].pieces.bytes);
+    begins_a_large_answer(&reply);
+    hear_scanners();
+    assert_non_null(unknown.e.scans[SCAN_ANTIVIRUS].pieces.bytes);
+    examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
+    arena_free(&arena);
+}
+
+TEST(test_numbers_cannot_be_told_from_one_another)
+{
+    struct arena *arena = arena_new(MIB);
+    uint64_t last = 0;
+    for (int i = 0; i < 4; i++) {
+        struct scan_reply reply = scan_the_unknown(arena);
+        uint64_t step = reply.number > last ? reply.number - last : last - reply.number;
+        assert_true(step > 1 << 20);
+        last = reply.number;
+        answers(&reply);
+        examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
+        hear_scanners();
+    }
+    arena_free(&arena);
+}
+
+TEST(test_a_flood_of_what_nobody_asked_is_told_once)
+{
+    struct scan_reply reply = {channel.sock, 1, &channel};
+    for (int i = 0; i < 3000; i++) {
+        dies(&reply);
+        hear_scanners();
+        assert_int_equal(overruns, i >= 999);
+    }
 }

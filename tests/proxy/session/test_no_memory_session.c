@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/examine.h"
+#include "filters/scanner/scan_serve.h"
 #include "proxy/examine/asked_before.h"
 #include "proxy/session/listener.h"
 #include "proxy/session/session.h"
@@ -46,6 +47,7 @@ static struct {
     struct script_server server;
     SSL_CTX *tls;
     int queue, kept;
+    struct scan_channel channel;
     char chain[PEM_MAX], key[PEM_MAX], text[4096];
     struct memory_files files;
 } world;
@@ -148,18 +150,17 @@ static void client_turn(void)
 static void serve_scanner(void)
 {
     struct arena *arena = arena_new(64 << 20);
-    struct scan_job job;
-    int message, reply;
-    while (scan_take(world.queue, false, arena, &job, &message, &reply) > 0) {
+    struct scan_taken taken;
+    while (scan_take(world.queue, false, arena, &taken) > 0) {
         struct scan_answer answer;
         static char text[65536];
-        ssize_t n = message >= 0 ? pread(message, text, sizeof text, 0) : -1;
-        struct slice bytes = n < 0 ? (struct slice){NULL, 0} : (struct slice){text, (size_t)n};
-        if (!examine(arena, bytes, &job, &answer) || !scan_answer(reply, &job, &answer))
-            scan_refuse(reply, &(struct scan_failure){.reason = "out of memory"});
-        if (message >= 0)
-            close(message);
-        close(reply);
+        ssize_t n = taken.file >= 0 ? pread(taken.file, text, sizeof text, 0) : -1;
+        struct slice bytes = n < 0 ? taken.octets : (struct slice){text, (size_t)n};
+        taken.reply = (struct scan_reply){world.channel.sock, taken.address.number, &world.channel};
+        if (!examine(arena, bytes, &taken.job, &answer) ||
+            !scan_answer(&taken.reply, &taken.job, &answer))
+            scan_refuse(&taken.reply, &(struct scan_failure){.reason = "out of memory"});
+        scan_taken_end(&taken);
         arena_reset(arena);
     }
     arena_free(&arena);
@@ -396,6 +397,17 @@ static void make_world(void)
     snprintf(world.text, sizeof world.text, configuration, world.server.port);
 }
 
+static void make_channel(void)
+{
+    static const struct scan_answers_owner owner = {0};
+    int pair[2];
+    assert_int_equal(scan_channel_pair(pair), 0);
+    world.channel = (struct scan_channel){.sock = pair[1]};
+    proxy.answers = scan_answers_new(proxy.base, &owner);
+    assert_non_null(proxy.answers);
+    assert_true(scan_answers_open(proxy.answers, SCANNER_SCAN, pair[0], proxy.row, 0));
+}
+
 static void make_proxy(void)
 {
     struct buf report = buf_init(65536);
@@ -412,6 +424,7 @@ static void make_proxy(void)
     assert_int_equal(ipc_pair(queue), 0);
     proxy.queue[SCANNER_SCAN] = queue[0];
     proxy.queue[SCANNER_AV] = -1;
+    make_channel();
     assert_int_equal(ipc_pair(kept), 0);
     proxy.keeper = kept[0]; /* nobody reads it: in the end it is full */
     world.queue = queue[1];
@@ -443,6 +456,8 @@ static void make_all(void)
 static void free_all(void)
 {
     close(proxy.queue[SCANNER_SCAN]);
+    close(world.channel.sock);
+    scan_answers_free(&proxy.answers);
     close(world.queue);
     close(proxy.keeper);
     close(world.kept);
