@@ -26,6 +26,7 @@
 
 enum { ALLOWED = 0, REFUSED = 40, NO_JAIL = 50 };
 
+static int queue[2]; /* which others read as well */
 static char folder[] = "/tmp/gatepost-sandbox-XXXXXX";
 
 /* What becomes of a process that does this in the jail (true: the call did what was asked):
@@ -267,6 +268,24 @@ static bool writes_outside(void)
     return open("/tmp/gatepost-sandbox-outside", O_RDWR | O_CREAT, 0600) >= 0;
 }
 
+static bool receives_with(int flags)
+{
+    char octet;
+    struct iovec part = {&octet, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return recvmsg(queue[0], &message, flags) >= 0 || errno == EAGAIN;
+}
+
+static bool receives(void)
+{
+    return receives_with(MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+}
+
+static bool looks_at_what_others_are_to_take(void)
+{
+    return receives_with(MSG_DONTWAIT | MSG_PEEK);
+}
+
 static void need_a_jail(void)
 {
 #ifdef SANITIZED
@@ -299,12 +318,17 @@ static void check_deadly(enum jail jail, const struct forbidden *acts, size_t co
 TEST(test_pure_jail_computes_and_does_nothing_else)
 {
     need_a_jail();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, queue), 0);
+    assert_int_equal(fate(JAIL_PURE, receives), ALLOWED);
     assert_int_equal(fate(JAIL_PURE, does_nothing), ALLOWED);
     assert_int_equal(fate(JAIL_PURE, allocates), ALLOWED);
     DEADLY(JAIL_PURE, {"open", opens_a_file}, {"socket", opens_a_socket}, {"execve", executes},
            {"fork", forks}, {"kill", kills}, {"ptrace", traces}, {"mmap code", maps_code},
            {"mprotect code", makes_data_code}, {"ioctl", does_io_control},
-           {"x32", calls_by_the_32_bit_door}, {"memfd", makes_a_file});
+           {"x32", calls_by_the_32_bit_door}, {"memfd", makes_a_file},
+           {"peek", looks_at_what_others_are_to_take});
+    close(queue[0]);
+    close(queue[1]);
 }
 
 TEST(test_antivirus_jail_has_its_folder_and_no_other)

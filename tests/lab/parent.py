@@ -46,6 +46,9 @@ class Session:
         self.socket.sendall(b"down\r\n")
         return json.loads(self.socket.recv(65536))
 
+    def distrust_scanners(self):
+        self.socket.sendall(b"distrust\r\n")
+
     def close(self):
         self.socket.close()
 

@@ -20,6 +20,17 @@ def test_scanners_run_when_a_rule_needs_them_and_are_replaced_when_killed(parent
     assert not parent.children("gatepost-av")
 
 
+def test_scanners_that_talk_what_nobody_asked_are_replaced(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready program=gatepost-scan")
+    first, = parent.children("gatepost-scan")
+    parent.connect().distrust_scanners()
+    assert parent.logged("scanners answer what they were not asked, and are replaced program=gatepost-scan")
+    assert parent.logged("scanners ready program=gatepost-scan", 2)
+    assert parent.children("gatepost-scan") != [first]
+
+
 FAILING = SCANNED + 'test "programs pass" { given attachments [ { name "a.exe"  extension "exe" } ]  expect accept }\n'
 
 

@@ -4,6 +4,7 @@
 #include "base/process.h"
 #include "filters/scanner/family_control.h"
 #include "filters/scanner/scan_ask.h"
+#include "filters/scanner/worker_page.h"
 #include "tests/harness/unit.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 20000, HANG_MS = 400, CPU_MS = 5, ARENA = 1 << 20, OPTIONS_MAX = 16 };
+enum { WAIT_MS = 20000, HANG_MS = 400, CPU_MS = 5, ARENA = 1 << 20, OPTIONS_MAX = 18 };
 
 /* -- the family -- */
 
@@ -70,7 +71,7 @@ static const struct family obedient = {
 
 static struct {
     pid_t head;
-    int control, queue;
+    int control, queue, pages;
 } up;
 static char self[512];
 
@@ -94,13 +95,15 @@ static void start(const char *database, const char *timeout, const char *recycle
     int control[2], queue[2];
     assert_int_equal(ipc_pair(control), 0);
     assert_int_equal(ipc_pair(queue), 0);
+    up.pages = worker_pages_new(2);
+    assert_true(up.pages >= 0);
     const char *argv[OPTIONS_MAX] = {
-        self,        "--workers", "2",          "--user", "nobody",      "--timeout", timeout,
-        "--recycle", recycle,     "--database", database, "--log-level", "error",     NULL};
+        self,    "--workers",  "2",      "--user",      "nobody", "--timeout", timeout, "--recycle",
+        recycle, "--database", database, "--log-level", "error",  "--pages",   "5",     NULL};
     const char *const environment[] = {"TEST_WORKER_REFUSES", "GATEPOST_SANDBOX", "ASAN_OPTIONS",
                                        NULL};
     up.head = process_spawn(self, (char *const *)(uintptr_t)argv, environment,
-                            (int[]){control[1], queue[1]}, 2, true);
+                            (int[]){control[1], queue[1], up.pages}, 3, true);
     assert_true(up.head > 0);
     close(control[1]);
     close(queue[1]);
@@ -131,6 +134,7 @@ static int end_status(void)
     assert_int_equal(waitpid(up.head, &status, 0), up.head);
     close(up.control);
     close(up.queue);
+    close(up.pages);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
@@ -373,4 +377,218 @@ TEST(test_termination_is_the_starters_to_say)
     assert_true(served("hello") > 0);
     assert_false(gone(pid));
     stop();
+}
+
+/* -- answers on channels -- */
+
+enum { ROW = 3, OTHER_ROW = SCAN_CHANNELS - 1 };
+
+/* As a proxy: where it reads its answers. */
+struct asker {
+    int sock;
+    uint32_t row, serial;
+};
+
+static struct asker introduced(uint32_t row, uint32_t serial)
+{
+    int pair[2];
+    assert_int_equal(scan_channel_pair(pair), 0);
+    const struct scan_channel channel = {.sock = pair[1], .serial = serial};
+    assert_true(scan_channel_tell(up.control, FAMILY_CHANNEL, row, &channel));
+    close(pair[1]);
+    return (struct asker){pair[0], row, serial};
+}
+
+static void post(const struct asker *asker, uint64_t number, const char *text)
+{
+    const struct scan_content content = {.file = -1, .octets = slice_of(text)};
+    const struct scan_job job = {.message = true, .limits = {.cpu = CPU_MS}};
+    const struct scan_address address = {number, asker->row, asker->serial};
+    assert_int_equal(scan_post(up.queue, &content, &job, &address), 0);
+}
+
+static struct scan_packet packet_for(const struct asker *asker)
+{
+    struct scan_packet packet;
+    struct pollfd wait = {.fd = asker->sock, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
+    assert_int_equal(scan_receive(asker->sock, &packet), 1);
+    return packet;
+}
+
+/* The pid of who answers this job; 0: its worker is dead. */
+static int answered(const struct asker *asker, uint64_t number)
+{
+    struct scan_packet packet = packet_for(asker);
+    struct arena *arena = arena_new(ARENA);
+    struct scan_answer answer;
+    struct scan_failure failure = {.reason = ""};
+    struct scan_pieces pieces = {0};
+    assert_int_equal(packet.number, number);
+    int got = scan_read(&packet, arena, 0, &pieces, &answer, &failure);
+    int pid = got == 1 ? (int)answer.facts.fact[FACT_MESSAGE_PARTS].number : -1;
+    if (failure.died)
+        pid = 0;
+    arena_free(&arena);
+    return pid;
+}
+
+static void assert_silent(const struct asker *asker)
+{
+    struct scan_packet packet;
+    assert_int_equal(scan_receive(asker->sock, &packet), 0);
+}
+
+TEST(test_each_asker_is_answered_on_his_channel_under_the_number_of_his_job)
+{
+    start_ready("5000", "1000");
+    struct asker one = introduced(ROW, 7), other = introduced(OTHER_ROW, 8);
+    for (uint64_t i = 1; i < 50; i++) {
+        post(&one, i, "hello");
+        post(&other, 1000 + i, "");
+        assert_true(answered(&one, i) > 0);
+        assert_true(answered(&other, 1000 + i) > 0);
+    }
+    assert_silent(&one);
+    assert_silent(&other);
+    close(one.sock);
+    close(other.sock);
+    stop();
+}
+
+TEST(test_a_new_asker_in_a_row_hears_nothing_of_the_one_before)
+{
+    start_ready("5000", "1000");
+    struct asker before = introduced(ROW, 7);
+    post(&before, 5, "hello");
+    assert_true(answered(&before, 5) > 0);
+    struct asker now = introduced(ROW, 8);
+    post(&now, 6, "hello");
+    assert_true(answered(&now, 6) > 0);
+    post(&before, 7, "hello"); /* it is not known any more: nobody answers */
+    for (uint64_t i = 10; i < 14; i++) {
+        post(&now, i, "hello");
+        assert_true(answered(&now, i) > 0);
+    }
+    struct pollfd ended = {.fd = before.sock, .events = POLLIN};
+    assert_int_equal(poll(&ended, 1, WAIT_MS), 1);
+    close(before.sock);
+    close(now.sock);
+    stop();
+}
+
+TEST(test_the_death_of_a_worker_is_told_at_once_to_who_asked_and_to_nobody_else)
+{
+    start_ready("5000", "1000");
+    struct asker one = introduced(ROW, 7), other = introduced(OTHER_ROW, 8);
+    for (uint64_t i = 1; i < 20; i++) {
+        post(&one, i, "crash");
+        post(&other, 1000 + i, "hello");
+        assert_int_equal(answered(&one, i), 0);
+        assert_true(answered(&other, 1000 + i) > 0);
+    }
+    close(one.sock);
+    close(other.sock);
+    stop();
+}
+
+TEST(test_who_is_answered_by_a_hung_worker_hears_why_on_his_channel)
+{
+    char timeout[16];
+    snprintf(timeout, sizeof timeout, "%d", HANG_MS);
+    start_ready(timeout, "1000");
+    struct asker one = introduced(ROW, 7);
+    post(&one, 5, "hang");
+    assert_int_equal(answered(&one, 5), -1);
+    post(&one, 6, "hello");
+    assert_true(answered(&one, 6) > 0);
+    close(one.sock);
+    stop();
+}
+
+TEST(test_workers_that_come_later_know_all_channels)
+{
+    start_ready("5000", "1");
+    struct asker one = introduced(ROW, 7);
+    int last = 0;
+    for (uint64_t i = 1; i < 12; i++) {
+        post(&one, i, "hello");
+        int pid = answered(&one, i);
+        assert_true(pid > 0);
+        assert_int_not_equal(pid, last);
+        last = pid;
+    }
+    close(one.sock);
+    stop();
+}
+
+TEST(test_an_asker_that_does_not_read_keeps_nobody_else_waiting_for_long)
+{
+    enum { UNREAD = 20000 };
+    start_ready("60000", "1000000");
+    struct asker deaf = introduced(ROW, 7), other = introduced(OTHER_ROW, 8);
+    const struct scan_content content = {.file = -1, .octets = SLICE("hello")};
+    const struct scan_job job = {.message = true};
+    int64_t before = clock_ms();
+    for (uint64_t i = 1; i < UNREAD;) {
+        const struct scan_address address = {i, deaf.row, deaf.serial};
+        if (scan_post(up.queue, &content, &job, &address) == 0)
+            i++;
+        else
+            sched_yield();
+        assert_in_range(clock_ms() - before, 0, WAIT_MS);
+    }
+    wait_until_taken();
+    post(&other, 5, "hello");
+    assert_true(answered(&other, 5) > 0);
+    uint64_t heard = 0;
+    struct scan_packet packet;
+    while (scan_receive(deaf.sock, &packet) == 1)
+        heard++;
+    assert_in_range(heard, 1, UNREAD - 2);
+    post(&deaf, UNREAD + 1, "hello"); /* and is answered again once it reads */
+    assert_true(answered(&deaf, UNREAD + 1) > 0);
+    close(deaf.sock);
+    close(other.sock);
+    stop();
+}
+
+TEST(test_a_head_that_dies_leaves_word_of_what_its_workers_had_at_hand)
+{
+    start_ready("60000", "1000");
+    struct asker one = introduced(ROW, 7);
+    struct scan_channels channels;
+    scan_channels_init(&channels);
+    post(&one, 5, "hello");
+    assert_true(answered(&one, 5) > 0);
+    post(&one, 6, "hang");
+    wait_until_taken();
+    int pair[2];
+    assert_int_equal(scan_channel_pair(pair), 0);
+    assert_true(scan_channels_put(&channels, ROW, 7, pair[1]));
+    struct worker_page *pages[2] = {worker_page_map(up.pages, 0), worker_page_map(up.pages, 1)};
+    for (int64_t end = clock_ms() + WAIT_MS; clock_ms() < end; sched_yield())
+        if (atomic_load(&pages[0]->number) == 6 || atomic_load(&pages[1]->number) == 6)
+            break;
+    assert_int_equal(kill(up.head, SIGKILL), 0);
+    for (int i = 0; i < 2; i++) {
+        worker_page_tell_death(pages[i], &channels);
+        worker_page_unmap(pages[i]);
+    }
+    struct asker starter = {pair[0], ROW, 7};
+    assert_int_equal(answered(&starter, 6), 0);
+    assert_silent(&starter);
+    assert_int_equal(end_status(), -SIGKILL);
+    scan_channels_drop(&channels, ROW);
+    close(pair[0]);
+    close(one.sock);
+}
+
+TEST(test_pages_of_workers_cannot_be_made_shorter)
+{
+    int pages = worker_pages_new(2);
+    assert_true(pages >= 0);
+    assert_int_not_equal(ftruncate(pages, 0), 0);
+    assert_int_not_equal(ftruncate(pages, 1 << 20), 0);
+    close(pages);
 }
