@@ -104,7 +104,7 @@ check-built: all units
 	@export GATEPOST_BUILD=$(CURDIR)/$(B); check() { $(PYTHON) -m pytest -q -ra $(PYTEST) "$$@" $(TESTS); }; \
 	check -n $(AT_ONCE) --dist loadfile || { [ $(AT_ONCE) != 0 ] && echo "== once more, alone" && check $(ALONE); }
 
-check-asan: deps deps-test ## pass all tests under AddressSanitizer and UBSan
+check-asan: deps deps-test ## pass all tests under AddressSanitizer and UBSan (EVERY_SERVER=1: in front of all mailbox servers)
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
 
 units: $(UNITS) $(STEERED)

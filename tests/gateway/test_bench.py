@@ -52,6 +52,7 @@ def test_a_build_that_takes_more_than_allowed_fails():
 
 
 @needs.root
+@pytest.mark.skipif(needs.SANITIZED, reason="what sanitizers cost is not measured")
 @pytest.mark.parametrize("protocol", ["pop3", "imap"])
 def test_a_protocol_of_mailboxes_is_measured_in_front_of_a_server_that_costs_little(protocol):
     command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--" + protocol, "--scale", "0.01", "--sessions", "40", "--crowd", "60"]
