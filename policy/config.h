@@ -62,6 +62,8 @@ struct listener {
     bool starttls;     /* offer it; never with implicit TLS */
     bool require_tls;  /* refuse MAIL, or logins, before it */
     enum direction direction;
+    const struct table
+        *balancers; /* who says whose each connection is (PROXY protocol); NULL: nobody */
     const struct table *trusted; /* who may send to anywhere from here; NULL: nobody */
     const struct backend *relay; /* where all that comes in here goes; NULL: by its domain, or, of
                                   * submission, where its sender has logged in */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  * listen smtp "name" on "0.0.0.0:25" {
- *   starttls  require_tls  ipv6_only  banner "text"  inbound | outbound
+ *   starttls  require_tls  ipv6_only  banner "text"  inbound | outbound  proxy_protocol from { "10.0.0.7" }
  * }
  * listen milter on "unix:/run/gatepost/milter.sock"
  * What only those have where users log in stands in config_login.c, what is hidden from whom in config_hide.c, who
  * sends to anywhere, and by which way, in config_outbound.c. */
 #include "policy/parser.h"
+#include "policy/table.h"
+#include "policy/table_entries.h"
 
 #include <string.h>
 
@@ -20,6 +22,16 @@ static bool banner_fits(struct parser *parser, const struct token *banner)
         source_error(parser->sources, banner->at, "expected at most %d ASCII characters",
                      BANNER_MAX);
     return fits;
+}
+
+static bool expect_from(struct parser *parser)
+{
+    if (at_word(parser, "from"))
+        return true;
+    source_error(
+        parser->sources, parser->token.at,
+        "expected 'from' and the addresses of load balancers, such as from { \"10.0.0.7\" }");
+    return false;
 }
 
 /* What is being read. */
@@ -41,6 +53,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         RELAY,
         SENDERS,
         CLEARTEXT,
+        PROXY_PROTOCOL,
         LOGIN
     };
     static const char *const words[] = {
@@ -54,6 +67,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         [RELAY] = "relay",
         [SENDERS] = "senders",
         [CLEARTEXT] = "allow_cleartext",
+        [PROXY_PROTOCOL] = "proxy_protocol",
         [LOGIN + LOGIN_BACKEND] = "backend",
         [LOGIN + LOGIN_DOMAIN] = "login_domain",
         [LOGIN + LOGIN_MECHANISMS] = "mechanisms",
@@ -96,6 +110,9 @@ static bool listener_item(struct parser *parser, void *ctx)
         return parse_senders(parser, listener, &listening->names);
     case CLEARTEXT:
         return parse_cleartext(parser, listener, &listening->names);
+    case PROXY_PROTOCOL:
+        return expect_from(parser) && parse_from_table(parser, &listening->names.balancers,
+                                                       &listening->names.balancers_own);
     default:
         return parse_login_option(parser, (enum login_option)(word - LOGIN), listener,
                                   &listening->names);
@@ -190,6 +207,7 @@ bool parse_listen(struct parser *parser)
     struct listening listening = {.names = {.backend.kind = TOKEN_END,
                                             .relay.kind = TOKEN_END,
                                             .trusted.kind = TOKEN_END,
+                                            .balancers.kind = TOKEN_END,
                                             .senders.kind = TOKEN_END}};
     struct listener *listener = &listening.listener;
     struct token name, address;
@@ -273,7 +291,7 @@ static void finish_asked(struct parser *parser, const struct listener *listener,
     if (listener->protocol != PROTOCOL_MILTER)
         return;
     if (listener->starttls || listener->require_tls || listener->ipv6_only ||
-        listener->hiding_count || names->has_banner)
+        listener->hiding_count || names->has_banner || listener->balancers)
         source_error(parser->sources, names->at,
                      "mail servers ask here, no clients; expected 'inbound' or 'outbound' alone, "
                      "and 'relay NAME' behind 'outbound'");
@@ -296,6 +314,20 @@ static void finish_encryption(struct parser *parser, const struct listener *list
                      "certificate \"mail.example.com\" { chain \"mail.pem\" key \"mail.key\" }");
 }
 
+/* Who is believed whoever he says that his client is. */
+static void finish_balancers(struct parser *parser, struct listener *listener,
+                             const struct listener_names *names)
+{
+    struct table *table = chosen_table(parser, &names->balancers, names->balancers_own);
+    if (!table || !table_take_networks(parser->sources, table, names->at))
+        return;
+    if (table_holds_all(table))
+        source_error(
+            parser->sources, names->at,
+            "anybody could come as anybody; expected the addresses of your load balancers");
+    listener->balancers = table;
+}
+
 void check_listener_names(struct parser *parser)
 {
     for (size_t i = 0; i < parser->config->listener_count; i++) {
@@ -315,6 +347,7 @@ void finish_listeners(struct parser *parser)
         const struct listener_names *names = &parser->listener_names[i];
         finish_logins(parser, listener, names);
         finish_outbound(parser, listener, names);
+        finish_balancers(parser, listener, names);
         finish_encryption(parser, listener, names);
         finish_asked(parser, listener, names);
         finish_hidings(parser, listener, names);

@@ -46,6 +46,8 @@ struct listener_names {
     bool has_direction, has_banner;
     struct token relay, trusted; /* TOKEN_END: none, or a table without a name */
     struct table *trusted_own;
+    struct token balancers; /* the same */
+    struct table *balancers_own;
     struct span senders_at;
     struct token senders; /* the same */
     struct table *senders_own;

@@ -41,7 +41,7 @@ void imap_bad(struct imap_session *s, const char *text)
 static bool may_start_tls(const struct imap_session *s)
 {
     const struct session *base = &s->reader.base;
-    return base->listener->starttls && !stream_ssl(base->stream) && tls_ready(base->proxy->tls);
+    return base->listener->starttls && !session_is_encrypted(base) && tls_ready(base->proxy->tls);
 }
 
 void imap_own_capabilities(struct imap_session *s, struct buf *out)

@@ -25,7 +25,7 @@ static void start_tls(struct imap_session *s)
 {
     struct session *base = &s->reader.base;
     SSL *ssl = NULL;
-    if (!base->listener->starttls || stream_ssl(base->stream) || !tls_ready(base->proxy->tls)) {
+    if (!base->listener->starttls || session_is_encrypted(base) || !tls_ready(base->proxy->tls)) {
         imap_bad(s, "TLS is not to be had here, or is there already");
     } else if (!(ssl = tls_accept(base->proxy->tls, base->listener, base->protocol->alpn))) {
         imap_no(s, "[UNAVAILABLE]", SLICE("out of memory"));

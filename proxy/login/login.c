@@ -26,7 +26,7 @@ bool login_begin(struct session *base, const struct login_protocol *protocol, st
 
 bool login_is_allowed(const struct session *base)
 {
-    return !base->listener->require_tls || stream_ssl(base->stream);
+    return (!base->listener->require_tls || session_is_encrypted(base)) && !base->health;
 }
 
 /* ---- the end of a try ---- */

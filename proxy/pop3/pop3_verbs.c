@@ -18,7 +18,7 @@ static const struct {
 
 static bool may_start_tls(const struct pop3_session *s)
 {
-    return s->reader.base.listener->starttls && !stream_ssl(s->reader.base.stream) &&
+    return s->reader.base.listener->starttls && !session_is_encrypted(&s->reader.base) &&
            tls_ready(s->reader.base.proxy->tls);
 }
 

@@ -69,10 +69,8 @@ void reader_lose_upstream(struct reader *r, bool early, const char *trouble)
 
 static void find(struct reader *r)
 {
-    SSL *ssl = stream_ssl(r->base.stream);
-    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
     r->backend = config_mailbox(config_of(r), r->mail, r->base.listener, reader_mailbox(r),
-                                slice_of(name ? name : ""));
+                                session_server_name(&r->base));
 }
 
 static void begin(struct session *base)

@@ -2,6 +2,8 @@
 #include "proxy/session/listener.h"
 
 #include "base/log.h"
+#include "policy/table.h"
+#include "proxy/session/introduced.h"
 #include "proxy/session/listener_asked.h"
 #include "proxy/session/session.h"
 
@@ -25,6 +27,7 @@ struct acceptor {
     const struct mail_protocol *protocol;
     const struct listener *listener;
     int fd;
+    struct introductions *introductions; /* of load balancers; NULL: there are none */
     struct event *readable, *pause;
     unsigned nothing; /* in a row */
 };
@@ -87,6 +90,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         struct ip ip;
         uint16_t port;
         peer_of(&from, &ip, &port);
+        if (a->introductions && table_holds_ip(a->listener->balancers, &ip)) {
+            introductions_await(a->introductions, client, &ip, port);
+            continue;
+        }
         struct ip local = local_of(a, client);
         session_begin(a->proxy, a->protocol, a->listener, client, &ip, port, &local);
     }
@@ -135,7 +142,10 @@ struct acceptor *acceptor_new(struct proxy *proxy, const struct mail_protocol *p
     a->readable = event_new(proxy->base, fd, EV_READ | EV_PERSIST,
                             listener->protocol == PROTOCOL_MILTER ? on_asked : on_readable, a);
     a->pause = event_new(proxy->base, -1, 0, on_pause_over, a);
-    if (!a->readable || !a->pause || event_add(a->readable, NULL) != 0)
+    if (listener->balancers)
+        a->introductions = introductions_new(proxy, protocol, listener);
+    if (!a->readable || !a->pause || !listener->balancers != !a->introductions ||
+        event_add(a->readable, NULL) != 0)
         acceptor_free(&a);
     return a;
 }
@@ -149,6 +159,7 @@ void acceptor_free(struct acceptor **acceptor)
         event_free(a->readable);
     if (a->pause)
         event_free(a->pause);
+    introductions_free(&a->introductions);
     close(a->fd);
     free(a);
     *acceptor = NULL;

@@ -342,6 +342,10 @@ static bool count_session(struct session *s, int fd)
 {
     struct proxy *proxy = s->proxy;
     s->claim = session_claim(proxy, s->listener, &s->client);
+    if (s->health) {
+        s->claim.holder.network = s->claim.holder.wider = 0;
+        s->claim.limit_per_client = s->claim.limit;
+    }
     switch (shared_session_take(proxy->shared, proxy->row, &s->claim)) {
     case SHARED_SESSION_TAKEN:
         return true;
@@ -364,14 +368,16 @@ void session_secure(struct session *s, SSL *ssl)
     stream_deadline(s->stream, settings_of(s)->timeouts_handshake);
 }
 
-static void log_connect(const struct session *s)
+static void log_connect(const struct session *s, const struct introduction *said)
 {
-    char address[46];
+    char address[46], balancer[46] = "";
     if (!log_wants(LEVEL_DEBUG))
         return;
     ip_text(&s->client, address);
+    if (said)
+        ip_text(&said->balancer, balancer);
     log_at(LEVEL_DEBUG, s->id, "connect", field_str("client", address),
-           field_text("listener", s->listener->name));
+           field_text("listener", s->listener->name), field_str("balancer", balancer));
 }
 
 static bool equip(struct session *s, int fd)
@@ -382,9 +388,9 @@ static bool equip(struct session *s, int fd)
     return s->protocol->open(s) && s->arena && s->stream;
 }
 
-static void start(struct session *s)
+static void start(struct session *s, const struct introduction *said)
 {
-    log_connect(s);
+    log_connect(s, said);
     if (!s->listener->implicit_tls) {
         session_greet(s);
         return;
@@ -396,16 +402,56 @@ static void start(struct session *s)
         session_end(s);
 }
 
+static void copy_text(char *out, size_t size, struct slice text)
+{
+    snprintf(out, size, "%.*s", SLICE_ARGS(text));
+}
+
+/* What is told of its TLS counts as if we had seen it: its messages are ours to keep secret. */
+static void introduce(struct session *s, const struct introduction *said)
+{
+    s->health = said->health;
+    if (said->tls) {
+        copy_text(s->told_tls.version, sizeof s->told_tls.version,
+                  said->tls_version.len ? said->tls_version : SLICE("TLS"));
+        copy_text(s->told_tls.cipher, sizeof s->told_tls.cipher, said->tls_cipher);
+        s->told_name =
+            said->server_name.len ? strndup(said->server_name.ptr, said->server_name.len) : NULL;
+    }
+}
+
+bool session_is_encrypted(const struct session *s)
+{
+    return stream_ssl(s->stream) || *s->told_tls.version;
+}
+
+struct slice session_server_name(const struct session *s)
+{
+    const SSL *ssl = s->stream ? stream_ssl(s->stream) : NULL;
+    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    name = name ? name : s->told_name;
+    return name ? slice_of(name) : SLICE("");
+}
+
 void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
                    const struct listener *listener, int fd, const struct ip *client, uint16_t port,
                    const struct ip *local)
+{
+    session_begin_introduced(proxy, protocol, listener, fd, client, port, local, NULL);
+}
+
+void session_begin_introduced(struct proxy *proxy, const struct mail_protocol *protocol,
+                              const struct listener *listener, int fd, const struct ip *client,
+                              uint16_t port, const struct ip *local,
+                              const struct introduction *said)
 {
     struct session whose = {.protocol = protocol,
                             .proxy = proxy,
                             .listener = listener,
                             .client = *client,
                             .client_port = port,
-                            .local = *local};
+                            .local = *local,
+                            .health = said && said->health};
     if (!count_session(&whose, fd))
         return;
     struct session *s = calloc(1, protocol->size);
@@ -421,12 +467,15 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
     session_appear(s);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;
-    session_count(s, COUNTER_CONNECTIONS);
+    if (!s->health)
+        session_count(s, COUNTER_CONNECTIONS);
     if (!equip(s, fd)) {
         session_end(s);
         return;
     }
-    start(s);
+    if (said)
+        introduce(s, said);
+    start(s, said);
     session_stress_look(proxy);
 }
 
@@ -451,6 +500,7 @@ void session_end(struct session *s)
     session_disappear(s);
     shared_session_give(proxy->shared, proxy->row, &s->claim);
     arena_free(&s->arena);
+    free(s->told_name);
     TAILQ_REMOVE(&proxy->sessions, s, link);
     proxy->session_count--;
     free(s);

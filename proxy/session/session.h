@@ -31,7 +31,7 @@ struct pace {
     uint64_t came;
 };
 
-/* The encryption of who speaks to a mail server that asks us as a milter. */
+/* The encryption of who speaks to a mail server that asks us as a milter, or to a load balancer. */
 struct told_tls {
     char version[16]; /* empty: there is none */
     char cipher[64];
@@ -78,6 +78,8 @@ struct session {
     struct pace pace;
     int64_t began_at; /* clock_wall */
     struct told_tls told_tls;
+    char *told_name; /* that the client asked a load balancer for; owned; NULL: none */
+    bool health;     /* it is the balancer that looks whether we live: it is not counted */
     bool greeted, starting_tls;
     bool leaving;          /* it said so: nothing more of it is waited for */
     int64_t lingers_until; /* clock_ms, once all is out; 0: it is not */
@@ -90,6 +92,26 @@ struct session {
 void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
                    const struct listener *listener, int fd, const struct ip *client, uint16_t port,
                    const struct ip *local);
+
+/* What a load balancer says of a connection; texts are the caller's. */
+struct introduction {
+    struct ip balancer;
+    bool health; /* it speaks for itself */
+    bool tls;    /* the client's connection is encrypted, up to the balancer */
+    struct slice tls_version, tls_cipher, server_name;
+};
+
+/* The same of a connection that comes by a load balancer: client, port and local as that says. */
+void session_begin_introduced(struct proxy *proxy, const struct mail_protocol *protocol,
+                              const struct listener *listener, int fd, const struct ip *client,
+                              uint16_t port, const struct ip *local,
+                              const struct introduction *said);
+
+/* Whether what is said here stays between the client and us, or the load balancer that it trusts. */
+bool session_is_encrypted(const struct session *s);
+
+/* The name that the client asked for when it began TLS; empty: none. */
+struct slice session_server_name(const struct session *s);
 
 /* Frees the session. What is under way is given up as far as that is still possible. */
 void session_end(struct session *s);

@@ -40,11 +40,10 @@ const char *session_tls_cipher(const struct session *s)
 void session_tls_facts(const struct session *s, struct arena *arena, struct facts *facts)
 {
     struct value *fact = facts->fact;
-    SSL *ssl = stream_ssl(s->stream);
-    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    struct slice name = session_server_name(s);
     const char *version = session_tls_version(s), *cipher = session_tls_cipher(s);
     fact[FACT_TLS_ACTIVE] = value_bool(version != NULL);
     fact[FACT_TLS_VERSION] = version ? value_text(slice_of(version)) : value_absent();
     fact[FACT_TLS_CIPHER] = cipher ? value_text(slice_of(cipher)) : value_absent();
-    fact[FACT_TLS_SNI] = name ? value_domain(arena, slice_of(name)) : value_absent();
+    fact[FACT_TLS_SNI] = name.len ? value_domain(arena, name) : value_absent();
 }

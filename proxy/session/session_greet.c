@@ -56,8 +56,9 @@ static void client_changed(void *ctx)
 void session_greet(struct session *s)
 {
     session_enter(s, SESSION_BUSY);
-    s->study = client_study_new(s->proxy, s->listener, &s->client, s->client_port, &s->claim.holder,
-                                client_changed, s);
+    if (!s->health)
+        s->study = client_study_new(s->proxy, s->listener, &s->client, s->client_port,
+                                    &s->claim.holder, client_changed, s);
     bool plain = !s->listener->implicit_tls && s->listener->protocol != PROTOCOL_MILTER;
     int64_t silence = s->proxy->config->settings.smtp_banner_delay;
     if (!plain || !s->proxy->waits_for_silence || silence == 0) {

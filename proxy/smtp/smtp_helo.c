@@ -15,7 +15,7 @@ enum { OFFER_MAX = 1024 };
 
 bool smtp_is_encrypted(const struct smtp_session *s)
 {
-    return stream_ssl(s->base.stream) != NULL;
+    return session_is_encrypted(&s->base);
 }
 
 static bool may_start_tls(const struct smtp_session *s)

@@ -253,10 +253,8 @@ static bool connected(const struct session *base)
 static void proceed(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    SSL *ssl = stream_ssl(base->stream);
-    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
     s->login_backend = config_mailbox(base->proxy->config, s->mail, base->listener,
-                                      login_address(base->login), slice_of(name ? name : ""));
+                                      login_address(base->login), session_server_name(base));
     base->login->tried = 0;
     if (s->login_backend) {
         login_take_turn(base->login, try_next);

@@ -184,6 +184,9 @@ static void verb_mail(struct smtp_session *s, struct slice argument)
     const char *why = "FROM:<address> expected";
     if (s->t.open) {
         smtp_error(s, 503, "5.5.1", "one MAIL a message; RSET begins anew");
+    } else if (s->base.health) {
+        smtp_error(s, 550, "5.7.1",
+                   "a load balancer sends no mail: the PROXY header named no client");
     } else if (s->base.listener->require_tls && !smtp_is_encrypted(s)) {
         smtp_error(s, 530, "5.7.0", "STARTTLS first");
     } else if (s->base.listener->submission && !s->submitter) {

@@ -140,6 +140,7 @@ TEST(test_at_a_milter_the_mail_server_says_who_may_send)
     refuses(MILTER("relay out"), "a relay is for mail that leaves");
     refuses(MILTER("starttls"), "mail servers ask here");
     refuses(MILTER("banner \"x\""), "mail servers ask here");
+    refuses(MILTER("proxy_protocol from { \"192.0.2.1\" }"), "mail servers ask here");
     refuses(MILTER("backend out"), "is for listeners where users log in");
 }
 
@@ -155,4 +156,26 @@ TEST(test_a_milter_has_an_address_or_a_path)
     refuses("listen smtp on \"unix:/run/smtp\"\n", "expected an address such as");
     refuses("listen milter on \"unix:/a\"\nlisten milter \"b\" on \"unix:/a\"\n",
             "line 1 listens on this address");
+}
+
+/* ---- who says whose a connection is */
+
+TEST(test_load_balancers_are_named_by_their_addresses)
+{
+    struct config *config =
+        load_good(OUT("proxy_protocol from { \"192.0.2.1\" \"2001:db8::/64\" }"));
+    struct ip ip;
+    assert_true(ip_parse(SLICE("192.0.2.1"), &ip));
+    assert_true(table_holds_ip(config->listeners[0].balancers, &ip));
+    assert_true(ip_parse(SLICE("192.0.2.2"), &ip));
+    assert_false(table_holds_ip(config->listeners[0].balancers, &ip));
+    config_free(&config);
+}
+
+TEST(test_who_is_a_load_balancer_is_said_and_is_not_everybody)
+{
+    refuses(OUT("proxy_protocol"), "expected 'from' and the addresses of load balancers");
+    refuses(OUT("proxy_protocol { \"192.0.2.1\" }"), "expected 'from'");
+    refuses(OUT("proxy_protocol from { \"0.0.0.0/0\" }"), "anybody could come as anybody");
+    refuses(OUT("proxy_protocol from { \"balancer\" }"), "neither an address nor a network");
 }

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/session/introduced.h"
+
+#include "base/log.h"
+#include "proxy/session/proxy_header.h"
+#include "proxy/session/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MOST = 4096 /* that wait at one listener */ };
+
+struct introduced {
+    LIST_ENTRY(introduced) link;
+    struct introductions *of;
+    struct event *readable;
+    int fd;
+    struct ip balancer;
+    uint16_t port;
+    size_t len;
+    char bytes[PROXY_HEADER_MAX];
+};
+
+struct introductions {
+    struct proxy *proxy;
+    const struct mail_protocol *protocol;
+    const struct listener *listener;
+    LIST_HEAD(, introduced) waiting;
+    size_t count;
+};
+
+struct introductions *introductions_new(struct proxy *proxy, const struct mail_protocol *protocol,
+                                        const struct listener *listener)
+{
+    struct introductions *all = calloc(1, sizeof *all);
+    if (all)
+        *all = (struct introductions){.proxy = proxy, .protocol = protocol, .listener = listener};
+    return all;
+}
+
+/* Its descriptor is somebody else's, or closed, by now. */
+static void forget(struct introduced *i)
+{
+    if (i->readable) {
+        LIST_REMOVE(i, link);
+        i->of->count--;
+        event_free(i->readable);
+    }
+    free(i);
+}
+
+static void hang_up(struct introduced *i, const char *why)
+{
+    char address[46];
+    ip_text(&i->balancer, address);
+    if (why) {
+        shared_count(i->of->proxy->shared, i->of->proxy->row, COUNTER_NOT_INTRODUCED, 1);
+        log_at(LEVEL_WARNING, "", "no PROXY header, connection closed", field_str("peer", address),
+               field_text("listener", i->of->listener->name), field_str("reason", why));
+    }
+    close(i->fd);
+    forget(i);
+}
+
+void introductions_free(struct introductions **introductions)
+{
+    struct introductions *all = *introductions;
+    if (!all)
+        return;
+    while (!LIST_EMPTY(&all->waiting))
+        hang_up(LIST_FIRST(&all->waiting), NULL);
+    free(all);
+    *introductions = NULL;
+}
+
+/* ---- read ---- */
+
+/* What has come is looked at, and of it the header taken alone: what is behind it, TLS as well, is
+ * the session's. 1: something was taken; 0: nothing is there; -1: *why. */
+static int read_more(struct introduced *i, const char **why)
+{
+    ssize_t seen =
+        recv(i->fd, i->bytes + i->len, sizeof i->bytes - i->len, MSG_PEEK | MSG_DONTWAIT);
+    *why = seen == 0 ? "the balancer hung up" : strerror(errno);
+    if (seen <= 0)
+        return seen < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+    size_t reach = proxy_header_reach((struct slice){i->bytes, i->len + (size_t)seen});
+    *why = "the connection begins with something else";
+    if (reach <= i->len)
+        return -1;
+    *why = "it cannot be read";
+    if (recv(i->fd, i->bytes + i->len, reach - i->len, MSG_DONTWAIT) != (ssize_t)(reach - i->len))
+        return -1;
+    i->len = reach;
+    return 1;
+}
+
+static void begin_session(struct introduced *i, const struct proxy_header *header)
+{
+    const struct introductions *all = i->of;
+    const struct introduction said = {.balancer = i->balancer,
+                                      .health = header->local,
+                                      .tls = header->tls,
+                                      .tls_version = header->tls_version,
+                                      .tls_cipher = header->tls_cipher,
+                                      .server_name = header->server_name};
+    session_begin_introduced(all->proxy, all->protocol, all->listener, i->fd,
+                             header->local ? &i->balancer : &header->client,
+                             header->local ? i->port : header->client_port, &header->server, &said);
+    forget(i);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    struct introduced *i = arg;
+    struct proxy_header header;
+    const char *why = "it does not come in time";
+    int got = what & EV_TIMEOUT ? -1 : read_more(i, &why);
+    enum proxy_header_state state = PROXY_HEADER_UNFINISHED;
+    if (got > 0)
+        state = proxy_header_read((struct slice){i->bytes, i->len}, &header, &why);
+    if (got < 0 || state == PROXY_HEADER_BROKEN ||
+        (state == PROXY_HEADER_UNFINISHED && i->len == sizeof i->bytes))
+        hang_up(i, why);
+    else if (state == PROXY_HEADER_READ)
+        begin_session(i, &header);
+}
+
+static bool await(struct introduced *i)
+{
+    struct introductions *all = i->of;
+    int64_t ms = all->proxy->config->settings.timeouts_handshake;
+    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
+    i->readable = event_new(all->proxy->base, i->fd, EV_READ | EV_PERSIST, on_readable, i);
+    if (!i->readable)
+        return false;
+    LIST_INSERT_HEAD(&all->waiting, i, link);
+    all->count++;
+    return event_add(i->readable, &limit) == 0;
+}
+
+void introductions_await(struct introductions *introductions, int fd, const struct ip *balancer,
+                         uint16_t port)
+{
+    struct introduced *i = introductions->count < MOST ? malloc(sizeof *i) : NULL;
+    if (!i) {
+        close(fd);
+        return;
+    }
+    i->of = introductions;
+    i->fd = fd;
+    i->balancer = *balancer;
+    i->port = port;
+    i->len = 0;
+    i->readable = NULL;
+    if (!await(i))
+        hang_up(i, "out of memory");
+    else
+        on_readable(fd, EV_READ, i); /* it has come with the connection, mostly */
+}
