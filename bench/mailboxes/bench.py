@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Gatepost beside its peers in front of a server of mailboxes: what they do a second, CPU, memory of sessions that are idle."""
+"""Gatepost beside its peers in front of a server of mailboxes, or of users who send: what they do a second, CPU, memory of sessions that are idle."""
 import os
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from collections import namedtuple
 from fnmatch import fnmatch
 
 import cpu
-from mailboxes import clamd, programs, protocols, report
+from mailboxes import clamd, programs, report, submission
 from mailboxes.protocols import CROWD, FRESH, IDLE, Legs
 from mailboxes.tools import Load, Sink
 from stage import ROOT, Stage, checked_build
@@ -23,6 +23,9 @@ PROGRAMS = {
     "dovecot": programs.DovecotProxy,
     "haproxy": programs.Haproxy,
     "clamd": clamd.Clamd,
+    "gatepost signing": submission.GatepostSigning,
+    "postfix": submission.Postfix,
+    "postfix+opendkim": submission.PostfixSigning,
 }
 TITLES = {DIRECT: "direct", **{name: kind.title for name, kind in PROGRAMS.items()}}
 APART = "GATEPOST_BENCH_APART"  # set in the network namespace of the run
@@ -33,7 +36,11 @@ Measured = namedtuple("Measured", "rate cpu")  # a second; milliseconds each, No
 
 
 def modes_of(protocol):
-    return [*protocol.modes, *IDLE, "crowd"]
+    return [*protocol.modes, *IDLE, "crowd"] if protocol.idles else [*protocol.modes]
+
+
+def names_of(protocol):
+    return [name for name, kind in PROGRAMS.items() if protocol.name in kind.protocols]
 
 
 class Bench:
@@ -74,10 +81,10 @@ class Bench:
             return Measured(count / took, None)
         if mode.same:  # what other modes have shown may have pushed it out of a memory
             program.run(self.load, mode._replace(count=1, sessions=READERS), 0)
-        spent = cpu.seconds(program.process.pid)
+        spent = program.spent()
         took, count = program.run(self.load, mode, seconds)
         time.sleep(SETTLE)
-        spent = cpu.seconds(program.process.pid) - spent
+        spent = program.spent() - spent
         return Measured(count / took, 1000 * spent / max(1, count))
 
     def idle(self, modes, rounds, sessions):
@@ -136,7 +143,7 @@ def _apart(names, protocol):
 
 def main(build, protocol, rounds, peers, modes, asked):
     build, modes = checked_build(build), modes.split(",") if modes else modes_of(protocol)
-    names = [name for name in PROGRAMS if name.startswith("gatepost") or not peers
+    names = [name for name in names_of(protocol) if name.startswith("gatepost") or not peers
              or any(fnmatch(name, pattern) for pattern in peers.split(","))]
     if rounds < 1 or not set(modes) <= set(modes_of(protocol)):
         sys.exit("bench: modes are %s; rounds 1 or more" % ", ".join(modes_of(protocol)))

@@ -3,7 +3,7 @@
 
 GATEPOST = """
 limits {{ sessions 40000 }}
-listen {front} on "127.0.0.1:{port}" {{ backend mailboxes }}
+listen {front} on "127.0.0.1:{port}" {{ backend mailboxes  {options} }}
 backend mailboxes {{ {behind} }}
 """
 NGINX = """

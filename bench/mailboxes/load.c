@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: ISC
- * Load for a server of mailboxes or what stands in front of it: threads, each with one session after the other.
+ * Load for a server of mailboxes, or of users who send, or what stands in front of it: threads, each with one session after the other.
  *
  *   load PROTOCOL [-t] [-u USERS] [-p PASSWORD] [-c CONCURRENT] [-m COUNT] [-w] [-d SECONDS] PORT
  *       each thread logs in, as a user of its own (u1.0@gp.example is the first one of -u u1), reads the messages 1 to COUNT
- *       (0: none) and logs out, again and again until the time is over, but at least once;
+ *       (0: none), or sends as many, and logs out, again and again until the time is over, but at least once;
  *       then prints: seconds, sessions, messages, the octets of their content, and the milliseconds of a session,
  *       the median and what 99 of 100 are below
  *   load PROTOCOL [-t] [-u USERS] [-p PASSWORD] [-c CONCURRENT] [-m COUNT] [-w] -i SESSIONS PORT
  *       logs in so often, reads the messages each time, prints "ready", and holds these sessions until its input ends;
  *       they come from many addresses
  *
- * PROTOCOL: imap or pop3. -t: with TLS from the start, a full handshake each time. -w: it gives short commands instead of
+ * PROTOCOL: imap, pop3 or submission, where -f FILE is what is sent (it ends with CRLF, and no line begins with a dot). -t: with TLS from the start, a full handshake each time. -w: it gives short commands instead of
  * reading messages. What is not well ends it with status 1. */
 #include "load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -31,14 +34,16 @@ enum {
     TIMES_MOST = 1 << 20,
 };
 
-static const struct load_protocol *const protocols[] = {&load_imap, &load_pop3};
+static const struct load_protocol *const protocols[] = {&load_imap, &load_pop3, &load_submission};
 static const struct load_protocol *protocol;
 static SSL_CTX *tls; /* NULL: plain */
 static const char *password = "secret", *users = "u0";
 static unsigned port, count, idle, concurrent = 1;
 static bool only_commands;
 static double until;
-static atomic_ulong sessions, done, read_octets;
+static atomic_ulong sessions, done, octets;
+const char *load_octets = "\r\n";
+size_t load_size = 2;
 static float times[TIMES_MOST]; /* ms, of sessions */
 
 static double now(void)
@@ -93,7 +98,7 @@ static void use(struct wire *w)
         if (only_commands)
             protocol->command(w, number);
         else
-            read_octets += protocol->read(w, number);
+            octets += protocol->message(w, number);
         done++;
         if (until > 0 && now() >= until)
             break;
@@ -142,8 +147,8 @@ static int run(double seconds)
     double took = now() - began;
     size_t measured = sessions < TIMES_MOST ? sessions : TIMES_MOST;
     qsort(times, measured, sizeof *times, in_order);
-    printf("%f %lu %lu %lu %.3f %.3f\n", took, sessions, done, read_octets,
-           (double)times[measured / 2], (double)times[measured * 99 / 100]);
+    printf("%f %lu %lu %lu %.3f %.3f\n", took, sessions, done, octets, (double)times[measured / 2],
+           (double)times[measured * 99 / 100]);
     return 0;
 }
 
@@ -176,6 +181,18 @@ static bool choose_protocol(const char *name)
     return protocol;
 }
 
+static void take(const char *path)
+{
+    struct stat file;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &file))
+        load_fail(path, strerror(errno));
+    load_size = (size_t)file.st_size;
+    load_octets = mmap(NULL, load_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (load_octets == MAP_FAILED)
+        load_fail(path, strerror(errno));
+}
+
 static unsigned number(const char *text)
 {
     return (unsigned)strtoul(text, NULL, 10);
@@ -189,7 +206,7 @@ int main(int argc, char **argv)
     if (argc < 3 || !choose_protocol(argv[1]))
         return 2;
     argc--, argv++;
-    while ((option = getopt(argc, argv, "tu:p:c:m:wd:i:")) > 0)
+    while ((option = getopt(argc, argv, "tu:p:c:m:wd:i:f:")) > 0)
         switch (option) {
         case 't':
             tls = SSL_CTX_new(TLS_client_method());
@@ -214,6 +231,9 @@ int main(int argc, char **argv)
             break;
         case 'i':
             idle = number(optarg);
+            break;
+        case 'f':
+            take(optarg);
             break;
         default:
             return 2;

@@ -10,14 +10,17 @@ struct load_protocol {
     void (*log_in)(struct wire *w, const char *user, const char *password);
     /* The mailbox, when something in it is asked for. */
     void (*open)(struct wire *w);
-    /* A message; how many octets it has. */
-    size_t (*read)(struct wire *w, unsigned number);
+    /* A message is read, or sent; how many octets it has. */
+    size_t (*message)(struct wire *w, unsigned number);
     /* Something short about it. */
     void (*command)(struct wire *w, unsigned number);
     void (*log_out)(struct wire *w);
 };
 
-extern const struct load_protocol load_imap, load_pop3;
+extern const struct load_protocol load_imap, load_pop3, load_submission;
+/* The file that is sent. */
+extern const char *load_octets;
+extern size_t load_size;
 
 __attribute__((format(printf, 2, 3))) void load_say(struct wire *w, const char *form, ...);
 /* `line` NULL: the connection was closed. */

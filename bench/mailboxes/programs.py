@@ -3,6 +3,7 @@
 import itertools
 import os
 
+import cpu
 from lab.dovecot import Dovecot
 from lab.ports import free_port
 from lab.process import Process
@@ -17,7 +18,7 @@ USERS = 20  # of each box
 class Program:
     """Serves on `port`; its processes are those below `process`; `packages` are Debian's, {protocol} is filled in."""
 
-    title, packages, tls_behind, stands_in_front = None, (), True, True
+    title, packages, tls_behind, stands_in_front, protocols = None, (), True, True, ("pop3", "imap")
     _numbers = itertools.count(1)
 
     def __init__(self, stage, sink, legs):
@@ -46,6 +47,10 @@ class Program:
 
     def run(self, load, mode, seconds):
         return load.run(mode, self.port, seconds)
+
+    def spent(self):
+        """Seconds of processor so far."""
+        return cpu.seconds(self.process.pid)
 
     def _command(self):
         raise NotImplementedError
@@ -102,12 +107,15 @@ class Perdition(Program):
 
 
 class Gatepost(Program):
-    title, with_policy = "Gatepost, no rules", False
+    title, with_policy, protocols = "Gatepost, no rules", False, ("pop3", "imap", "submission")
+    rules = ""
 
     def __init__(self, stage, sink, legs, build):
         super().__init__(stage, sink, legs)
         behind = '%s%s "127.0.0.1:%d" tls %s' % (self.protocol, "s" if self.behind else "", self.sink, "required" if self.behind else "none")
-        settings = configurations.GATEPOST.format(front=self.protocol + ("s" if self.front else ""), port=self.port, behind=behind)
+        settings = configurations.GATEPOST.format(front=self.protocol + ("s" if self.front else ""), port=self.port, behind=behind,
+                                                         options="allow_cleartext" if self.protocol == "submission" and not self.front else "")
+        settings += self.rules.format(folder=stage.folder)
         self.gateway = Gateway(stage, os.path.basename(self.folder), build, free_port(), policy_of(build) if self.with_policy else None, settings)
         self.process = self.gateway.process
 
@@ -121,7 +129,7 @@ class Gatepost(Program):
 
 
 class GatepostAll(Gatepost):
-    title, with_policy = "Gatepost, shipped policy", True
+    title, with_policy, protocols = "Gatepost, shipped policy", True, ("pop3", "imap")
 
 
 class Server(Program):

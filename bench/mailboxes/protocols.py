@@ -12,11 +12,11 @@ class Legs(enum.IntEnum):
 KB, MB = 1 << 10, 1 << 20
 SMALL, LARGE = range(2)  # which mailbox, of Protocol.sizes
 
-# count: of messages that a session reads, or of commands if it gives `commands`; sessions: at once;
+# count: of messages that a session reads or sends, or of commands if it gives `commands`; sessions: at once;
 # same: each message has been read before, as it is the same as the others
 Mode = namedtuple("Mode", "title box count sessions legs commands same", defaults=(Legs.PLAIN, False, False))
-# sizes: of the messages in each mailbox; base: the row that the others are set beside
-Protocol = namedtuple("Protocol", "name sizes base modes")
+# sizes: of the messages in each mailbox; base: the row that the others are set beside; idles: sessions that are idle are measured too
+Protocol = namedtuple("Protocol", "name sizes base modes idles", defaults=(True,))
 
 
 def _with_tls(modes):
@@ -38,6 +38,11 @@ IMAP = Protocol("imap", (4 * KB, 10 * MB), "haproxy", _with_tls({
     "large": Mode("UID FETCH of 10 MB", LARGE, 100, 4),
     "again": Mode("UID FETCH of 10 MB, read before", LARGE, 100, 4, same=True),
 }))
+SUBMISSION = Protocol("submission", (4 * KB, 1 * MB), "direct", _with_tls({
+    "small": Mode("4 KB, a session and a login each", SMALL, 1, 20),
+    "keep": Mode("4 KB, 100 a session", SMALL, 100, 20),
+    "large": Mode("1 MB, a session and a login each", LARGE, 1, 10),
+}), idles=False)
 
 # count: of messages that were read before a session became idle
 IDLE = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * A server of mailboxes that costs little: any password, and COUNT messages in the mailbox of the user uN.M: the Nth FILE,
  * which ends with CRLF, behind a field that makes each another one. Those of sN.M are the same each time.
+ * Of users who send (submission) it takes all; NOOP tells how many messages so far.
  *
  *   sink PROTOCOL PORT TLS_PORT CERTIFICATE KEY COUNT FILE... */
 #include "sink.h"
@@ -21,7 +22,7 @@ enum {
     BACKLOG = 4096,
 };
 
-static const struct sink_protocol *const protocols[] = {&sink_imap, &sink_pop3};
+static const struct sink_protocol *const protocols[] = {&sink_imap, &sink_pop3, &sink_submission};
 static struct sink_box boxes[FILES_MOST];
 static unsigned long box_count;
 const struct sink_protocol *sink_protocol;
@@ -105,12 +106,12 @@ static void hand_over(struct session *s)
 
 static void begin(int fd, bool secure)
 {
-    struct session *s = calloc(1, sizeof *s);
+    struct session *s = calloc(1, sizeof *s + sink_protocol->room);
     if (!s || (secure && !(s->ssl = SSL_new(tls))))
         fail("memory");
     s->fd = fd;
     s->box = &boxes[0];
-    s->in = (struct lines){.buffer = s->input, .room = sizeof s->input};
+    s->in = (struct lines){.buffer = s->input, .room = sink_protocol->room};
     set_option(fd, IPPROTO_TCP, TCP_NODELAY);
     if (secure) {
         SSL_set_fd(s->ssl, fd);

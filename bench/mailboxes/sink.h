@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * A server of mailboxes: what its engine (sink.c) and its protocols know of a session. */
+ * A server of mailboxes, or of users who send: what its engine (sink.c) and its protocols know of a session. */
 #ifndef BENCH_SINK_H
 #define BENCH_SINK_H
 
@@ -9,18 +9,19 @@
 #include <stdbool.h>
 #include <sys/uio.h>
 
-enum { LINE_MOST = 1024, TEXT_MOST = 1024, PIECES_MOST = 4 };
+enum { LINE_MOST = 1024, BODY_ROOM = 64 << 10, TEXT_MOST = 1024, PIECES_MOST = 4 };
 
 struct session;
 
 struct sink_protocol {
     const char *name, *greeting;
+    size_t room;       /* of what is read at once */
     bool doubles_dots; /* that begin a line of a message */
     /* A line of the client's. False: the session is over, once all is out. */
     bool (*answer)(struct session *s, char *line);
 };
 
-extern const struct sink_protocol sink_imap, sink_pop3;
+extern const struct sink_protocol sink_imap, sink_pop3, sink_submission;
 
 struct sink_box {
     char *octets; /* of its message, as it is sent */
@@ -30,7 +31,6 @@ struct sink_box {
 struct session {
     int fd;
     SSL *ssl; /* NULL: plain */
-    char input[LINE_MOST];
     struct lines in;
     /* what goes out: pieces of `text`, and messages */
     char text[TEXT_MOST];
@@ -41,6 +41,7 @@ struct session {
     const struct sink_box *box;
     bool same_messages;
     char command[LINE_MOST]; /* what the protocol keeps of one that goes on */
+    char input[];            /* of the protocol's room */
 };
 
 extern const struct sink_protocol *sink_protocol; /* that is spoken */

@@ -107,4 +107,4 @@ static bool answer(struct session *s, char *line)
 }
 
 const struct sink_protocol sink_imap = {"imap", "* OK [CAPABILITY " CAPABILITIES "] sink\r\n",
-                                        false, answer};
+                                        LINE_MOST, false, answer};

@@ -37,4 +37,4 @@ static bool answer(struct session *s, char *line)
     return !is(line, "QUIT");
 }
 
-const struct sink_protocol sink_pop3 = {"pop3", "+OK sink\r\n", true, answer};
+const struct sink_protocol sink_pop3 = {"pop3", "+OK sink\r\n", LINE_MOST, true, answer};

@@ -7,6 +7,7 @@ from collections import namedtuple
 
 from lab.ports import free_port
 from lab.process import Process
+from lab.smtp_client import Session
 from lab.users import PASSWORD
 from mailboxes.protocols import SMALL, Legs, Mode
 from mails import Mails
@@ -35,7 +36,7 @@ class Sink:
         mails = Mails(1, stage.sender)
         self.files = [self._write(os.path.join(stage.folder, "message-%d" % size), mails.plain(size)) for size in protocol.sizes]
         self.sizes = [len(SERIAL % 0) + os.path.getsize(path) for path in self.files]
-        own, program = stage.certificate, _tool(stage, "sink.c", "sink_session.c", "sink_imap.c", "sink_pop3.c")
+        own, program = stage.certificate, _tool(stage, "sink.c", "sink_session.c", "sink_imap.c", "sink_pop3.c", "sink_submission.c")
         self.process = Process("sink", [program, protocol.name, self.port, self.tls_port, own.chain, own.key, MESSAGES, *self.files],
                                stage.folder)
 
@@ -52,6 +53,11 @@ class Sink:
         self.process.start().wait_port(self.port, self.tls_port)
         return self
 
+    def taken(self):
+        """Messages that users have sent."""
+        with Session(self.port) as session:
+            return int(session.command("NOOP").lines[0].split()[1])
+
     def stop(self):
         self.process.stop()
 
@@ -59,11 +65,11 @@ class Sink:
 class Load:
     def __init__(self, stage, sink):
         self.sink = sink
-        self._program = _tool(stage, "load.c", "load_imap.c", "load_pop3.c")
+        self._program = _tool(stage, "load.c", "load_imap.c", "load_pop3.c", "load_submission.c")
 
     def _command(self, mode, port, *how):
         return [self._program, self.sink.protocol.name, *["-t"] * (mode.legs != Legs.PLAIN), *["-w"] * mode.commands,
-                "-u", "%s%d" % ("s" if mode.same else "u", mode.box), "-p", PASSWORD, "-m", str(mode.count), "-c", str(mode.sessions),
+                "-u", "%s%d" % ("s" if mode.same else "u", mode.box), "-p", PASSWORD, "-m", str(mode.count), "-c", str(mode.sessions), "-f", self.sink.files[mode.box],
                 *map(str, how), str(port)]
 
     def serves(self, legs, port):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""bench/run measures two builds, POP3 and IMAP: what it prints, and that its interval is one."""
+"""bench/run measures two builds, POP3, IMAP and users who send: what it prints, and that its interval is one."""
 import os
 import re
 import shutil
@@ -66,6 +66,16 @@ def test_a_protocol_of_mailboxes_is_measured_in_front_of_a_server_that_costs_lit
     assert len(re.findall(r"^Gatepost, .* [\d.]+ \([-\d.]+ \.\. [-\d.]+\)$", done.stdout, re.MULTILINE)) == 2, done.stdout
     crowd = re.findall(r"^Gatepost, .* ([\d.]+) +([\d.]+), ([\d.]+) +([\d.]+), ([\d.]+)$", done.stdout, re.MULTILINE)
     assert len(crowd) == 2 and all(0 < float(row[3]) <= float(row[4]) for row in crowd), done.stdout
+
+
+@needs.root
+def test_users_who_send_are_measured_beside_a_server_that_signs():
+    command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--submission", "--scale", "0.05", "1", "", "small,keep"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ, GATEPOST_BUILD=str(needs.BUILD)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    rates = re.findall(r"^(Gatepost|Postfix)(, .*?)? +([\d.]+) +%s +%s \.\. %s +([\d.]+)$" % ((RATIO,) * 3), done.stdout, re.MULTILINE)
+    assert [row[0] + row[1] for row in rates] == ["Gatepost, no rules", "Gatepost, signing", "Postfix", "Postfix, OpenDKIM signing"] * 2, done.stdout
+    assert all(float(figure) > 0 for row in rates for figure in row[2:]), done.stdout
 
 
 def test_a_folder_without_programs_is_told():
