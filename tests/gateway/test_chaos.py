@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: ISC
 """Nothing is lost while processes die and the configuration is reloaded. GATEPOST_CHAOS sets how many messages (10000; under
 sanitizers 3000)."""
-import json
 import os
-import random
 import re
 import time
 
 from lab import needs
+from lab.chaos import doubts, kill_one
 from lab.gatepost import backend, domains
 from lab.load import Load, arrived, marked
-from lab.process import kill
 
 MESSAGES = int(os.environ.get("GATEPOST_CHAOS", "3000" if needs.SANITIZED else "10000"))
 LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 550 5.7.1 "too many parts"\n'
@@ -26,11 +24,6 @@ def message(mark):
 def recipients(mark):
     """One message of four is also for somebody who has left, which the server says at delivery only."""
     return ["gone@example.com", "user@example.com"] if int(mark, 16) % 4 == 0 else ["user@example.com"]
-
-
-def kill_one(pids):
-    if pids:
-        kill(random.choice(pids))
 
 
 def test_every_250_is_behind_and_every_duplicate_is_in_doubt(start, new_backend):
@@ -53,9 +46,8 @@ def test_every_250_is_behind_and_every_duplicate_is_in_doubt(start, new_backend)
     assert all(400 <= reply.code <= 499 for reply in load.refusals), load.refusals
     assert all(reply.code == 550 for _, reply in load.final) and len(load.final) >= MESSAGES // 8
     duplicates = sum(count - 1 for count in found.values())
-    records = gateway.log().splitlines() + [json.dumps(record) for record in gateway.decisions()]
-    doubts = [record for record in records if "in-doubt" in record]
+    uncertain = doubts(gateway)
     print("%d told 250, %d duplicates, %d in doubt, %d refused for now, %d for good, %d sessions broken"
-          % (len(load.told), duplicates, len(doubts), len(load.refusals), len(load.final), load.broken))
-    assert duplicates <= len(doubts)
-    assert not [line for line in doubts if not IN_DOUBT.search(line)]
+          % (len(load.told), duplicates, len(uncertain), len(load.refusals), len(load.final), load.broken))
+    assert duplicates <= len(uncertain)
+    assert not [line for line in uncertain if not IN_DOUBT.search(line)]

@@ -16,6 +16,7 @@ import pytest
 
 from lab import needs
 from lab.backend import CLOSE
+from lab.disk import fill, small_disk
 from lab.gatepost import Gatepost, backend, domains
 from lab.process import wait_until
 from lab.smtp_client import Closed, Session, client_context
@@ -607,27 +608,6 @@ def test_without_rule_and_history_what_is_held_can_still_be_released(start, behi
 
 
 # ---- the disk
-
-
-@contextlib.contextmanager
-def small_disk(path, size):
-    path.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s,mode=0755" % size, "tmpfs", str(path)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("no tmpfs can be mounted here: %s" % mounted.stderr.decode())
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
-
-
-def fill(disk):
-    """Until there is not an octet left; what takes the room."""
-    ballast = disk / "ballast"
-    with open(ballast, "wb", buffering=0) as out, contextlib.suppress(OSError):
-        while True:
-            out.write(b"x" * 4096)
-    return ballast
 
 
 @needs.root

@@ -25,10 +25,11 @@ def arrived(backend):
 class Load:
     """`senders` threads send until stop() (or until `messages` were delivered). A sender tries again what was not accepted,
     as a mail server does, for those recipients that were not; message(mark) makes what is sent, recipients(mark) says to whom.
-    `told` holds the marks answered with 250, `refusals` every other reply but a recipient's final one: those are in `final`."""
+    `login`, such as "AUTH PLAIN ...", is said behind EHLO. `told` holds the marks answered with 250, `refusals` every other reply but a recipient's final one: those are in `final`."""
 
-    def __init__(self, port, senders=8, messages=None, message=marked, recipients=lambda mark: ["user@example.com"]):
+    def __init__(self, port, senders=8, messages=None, message=marked, recipients=lambda mark: ["user@example.com"], login=None):
         self.port, self.messages, self.message, self.recipients = port, messages, message, recipients
+        self.login = login
         self.told, self.refusals, self.final, self.broken = set(), [], [], 0
         self.slowest = 0.0
         self._lock = threading.Lock()
@@ -83,6 +84,7 @@ class Load:
     def _converse(self, session, mark, left):
         message = self.message(mark)
         if self._refused(session.greeting, 220) or self._refused(session.command("EHLO client.example")) or \
+                self.login and self._refused(session.command(self.login), 235) or \
                 self._refused(session.command("MAIL FROM:<sender@client.example> SIZE=%d" % len(message))):
             return
         accepted = []
