@@ -14,6 +14,7 @@ sys.path.append(str(needs.ROOT / "bench"))
 
 from ratios import interval, interval_rank  # noqa: E402
 
+measured = pytest.mark.skipif(needs.SANITIZED, reason="it is the bench that is tried here: programs that are not sanitized do")
 RATIO = r"(\d+\.\d{3})"
 ROW = re.compile(r"^(none|all) +(4 KB.*?|1 MB) +[\d.]+ +[\d.]+ +%s +%s \.\. %s +[\d.]+ +[\d.]+ +%s +%s \.\. %s$" % ((RATIO,) * 6), re.MULTILINE)
 
@@ -31,6 +32,7 @@ def peers_bench():
 
 
 @needs.root
+@measured
 def test_two_builds_are_compared_row_by_row():
     peers_bench()
     done = bench("--rounds", "3", "--scale", "0.02", "--modes", "small,smallown,large", "--fail-above", "1000")
@@ -45,6 +47,7 @@ def test_two_builds_are_compared_row_by_row():
 
 
 @needs.root
+@measured
 def test_a_build_that_takes_more_than_allowed_fails():
     peers_bench()
     one_row = ("--rounds", "1", "--scale", "0.02", "--rules", "none", "--modes", "small")
@@ -52,7 +55,7 @@ def test_a_build_that_takes_more_than_allowed_fails():
 
 
 @needs.root
-@pytest.mark.skipif(needs.SANITIZED, reason="what sanitizers cost is not measured")
+@measured
 @pytest.mark.parametrize("protocol", ["pop3", "imap"])
 def test_a_protocol_of_mailboxes_is_measured_in_front_of_a_server_that_costs_little(protocol):
     command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--" + protocol, "--scale", "0.01", "--sessions", "40", "--crowd", "60"]
@@ -69,6 +72,7 @@ def test_a_protocol_of_mailboxes_is_measured_in_front_of_a_server_that_costs_lit
 
 
 @needs.root
+@measured
 def test_users_who_send_are_measured_beside_a_server_that_signs():
     command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--submission", "--scale", "0.05", "1", "", "small,keep"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ, GATEPOST_BUILD=str(needs.BUILD)))

@@ -22,7 +22,7 @@ from lab.process import wait_until
 pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
 
 AT_ONCE = 4
-TOGETHER = 12  # who is observed at a time in one gateway: with more, more would have to be looked for when something changes
+TOGETHER = 18  # who is observed at a time in one gateway: with more, more would have to be looked for when something changes
 SETTINGS = {"process": {"user": '"nobody"', "proxies": 1, "scanners": 1, "antivirus_scanners": 1},
             "limits": {"sessions_per_client": 1000}, "smtp": {"banner_delay": "0s"}}
 NO_REDIS = {"redis": {"server": '"127.0.0.1:1"'}}
