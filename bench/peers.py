@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from sender import MESSAGE, Sender
+from sender import MESSAGE, OPENDKIM, Sender
 from stage import PEER_BENCH, ROOT, render
 
 WORK = os.environ.get("GATEPOST_BENCH_WORK", "/tmp/gatepost-bench")
@@ -36,22 +36,6 @@ if 'ods' in need: start('ods','opendkim -f -x {work}/opendkim-signing.conf')
 SIGNING = """
 listen smtp "out" on "127.0.0.1:7402" {{ outbound from {{ "127.0.0.1" }}  relay sink }}
 dkim "gp.example" {{ selector "sel" key "{work}/sender.key" }}
-"""
-OPENDKIM = """
-Mode s
-Syslog no
-Socket inet:7253@127.0.0.1
-UserID root
-PidFile {work}/run/opendkim-signing.pid
-Background no
-TemporaryDirectory {work}/run
-InternalHosts 127.0.0.1
-Domain gp.example
-Selector sel
-KeyFile {work}/sender.key
-Canonicalization relaxed/relaxed
-OversignHeaders From
-RequireSafeKeys no
 """
 POSTFIX = "".join("127.0.0.1:%d inet n - n - 60 smtpd -o smtpd_milters=inet:127.0.0.1:%d\n" % row for row in ((7237, 7253), (7238, 7254), (7239, 7255)))
 MILTER = 'listen milter on "127.0.0.1:%d"\n'
@@ -81,7 +65,7 @@ def make_sender():
 def make_signers(build):
     """Ours and OpenDKIM, with the key of the sender."""
     configure("gatepost-signing.conf", build, 7403, SIGNING.format(work=WORK))
-    write("opendkim-signing.conf", OPENDKIM.format(work=WORK))
+    write("opendkim-signing.conf", OPENDKIM.format(port=7253, folder=WORK + "/run", key=WORK + "/sender.key"))
     with open(os.path.join(WORK, "pf/etc/master.cf"), "a", encoding="ascii") as services:
         services.write(POSTFIX)
 

@@ -25,6 +25,23 @@ $TTL 3600
 @ IN NS ns.gp.example.
 1.0.0 IN PTR client.gp.example.
 """
+# As a milter that signs for it.
+OPENDKIM = """
+Mode s
+Syslog no
+Socket inet:{port}@127.0.0.1
+UserID root
+PidFile {folder}/opendkim.pid
+Background no
+TemporaryDirectory {folder}
+InternalHosts 127.0.0.1
+Domain gp.example
+Selector sel
+KeyFile {key}
+Canonicalization relaxed/relaxed
+OversignHeaders From
+RequireSafeKeys no
+"""
 MESSAGE = (b"From: <u@gp.example>\r\nTo: <r@gp.example>\r\nSubject: load\r\nDate: Mon, 1 Jun 2026 00:00:00 +0000\r\n"
            b"Message-Id: <load@gp.example>\r\n\r\n" + (b"x" * 76 + b"\r\n") * 52)
 

@@ -9,7 +9,6 @@
 enum { WORD_MOST = 64, RESPONSE_ROOM = 256, SERIAL_SIZE = 20 };
 
 #define SERIAL "Serial: %010lu\r\n"
-#define END ".\r\n"
 
 /* The last line of a reply. */
 static void expect(struct wire *w, const char *what, char kind)
@@ -40,18 +39,21 @@ static void open_nothing(struct wire *w)
     (void)w;
 }
 
+static const char end[] = ".\r\n";
+enum { END_SIZE = sizeof end - 1 };
+
 /* The file behind a field that makes each another one, and what ends it, for one write. */
 static const char *numbered(void)
 {
     static atomic_ulong serial;
     static _Thread_local char *message;
     char field[SERIAL_SIZE + 1];
-    if (!message && !(message = malloc(SERIAL_SIZE + load_size + strlen(END))))
+    if (!message && !(message = malloc(SERIAL_SIZE + load_size + END_SIZE)))
         load_fail("memory", "none");
     snprintf(field, sizeof field, SERIAL, ++serial);
     memcpy(message, field, SERIAL_SIZE);
     memcpy(message + SERIAL_SIZE, load_octets, load_size);
-    memcpy(message + SERIAL_SIZE + load_size, END, strlen(END));
+    memcpy(message + SERIAL_SIZE + load_size, end, END_SIZE);
     return message;
 }
 
@@ -64,7 +66,7 @@ static size_t send_message(struct wire *w, unsigned number)
     expect(w, "RCPT", '2');
     load_say(w, "DATA\r\n");
     expect(w, "DATA", '3');
-    wire_write(w, numbered(), SERIAL_SIZE + load_size + strlen(END));
+    wire_write(w, numbered(), SERIAL_SIZE + load_size + END_SIZE);
     expect(w, "the message", '2');
     return SERIAL_SIZE + load_size;
 }

@@ -9,6 +9,7 @@ from lab.dovecot import Dovecot, knows_logins
 from lab.ports import free_port
 from lab.process import Process, wait_until
 from mailboxes.programs import Gatepost, Program
+from sender import OPENDKIM
 from stage import await_service
 
 DRAINED = 120  # seconds that a queue may take to become empty
@@ -26,22 +27,6 @@ disable_dns_lookups = yes
 default_process_limit = 100
 message_size_limit = 60000000
 milter_default_action = tempfail
-"""
-OPENDKIM = """
-Mode s
-Syslog no
-Socket inet:{port}@127.0.0.1
-UserID root
-PidFile {folder}/opendkim.pid
-Background no
-TemporaryDirectory {folder}
-InternalHosts 127.0.0.1
-Domain gp.example
-Selector sel
-KeyFile {key}
-Canonicalization relaxed/relaxed
-OversignHeaders From
-RequireSafeKeys no
 """
 
 
