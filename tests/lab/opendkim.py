@@ -33,7 +33,7 @@ class OpenDKIM:
     def __init__(self, run_dir, records):
         program = shutil.which("opendkim", path=os.environ["PATH"] + ":/usr/sbin")
         if not program:
-            pytest.skip("no opendkim: make deps installs it")
+            pytest.skip("no opendkim: make deps-test installs it")
         self.dir, self.records, self.port = os.path.join(str(run_dir), "opendkim"), records, free_port()
         self.process = Process("opendkim", [program, "-f", "-x", os.path.join(self.dir, "conf")], run_dir)
 
