@@ -13,12 +13,12 @@ static struct pop3_upstream *of(struct reader_upstream *c)
 
 static struct pop3_session *session_of(const struct pop3_upstream *c)
 {
-    return pop3_of_reader(c->base.reader);
+    return pop3_of_reader(c->base.setup.owner);
 }
 
 static int64_t patience(const struct pop3_upstream *c)
 {
-    return c->base.reader->base.proxy->config->settings.timeouts_backend;
+    return c->base.setup.session->proxy->config->settings.timeouts_backend;
 }
 
 static void begin_content(struct pop3_upstream *c)

@@ -8,6 +8,7 @@
 #define PROXY_POP3_POP3_RESPONSE_H
 
 #include "proxy/pop3/pop3_body.h"
+#include "proxy/reader/reader.h"
 #include "proxy/reader/reader_upstream.h"
 
 /* ---- pop3_status.c ---- */

@@ -25,12 +25,12 @@ struct upstream_dialect;
 /* What differs between protocols. */
 struct reader_protocol {
     const struct login_protocol *login;
-    const struct upstream_dialect *dialect; /* spoken to a server until it is ready, */
-    void (*ready)(struct reader *r);        /* for the first command; then */
-    /* Octets have come, with what was left before in front. How many were taken. */
+    const struct upstream_dialect
+        *dialect; /* spoken to a server until it is ready; then as there */
+    void (*ready)(struct reader *r);
     size_t (*input)(struct reader *r, struct slice octets);
-    void (*taken)(struct reader *r);   /* all that can be; NULL: it does nothing then */
-    void (*drained)(struct reader *r); /* behind reader_upstream_pieces; NULL: it has none */
+    void (*taken)(struct reader *r); /* NULL: it does nothing then */
+    void (*drained)(struct reader *r);
     /* Nothing that was said to the server counts any more, while he logs in; and afterwards: it has gone. */
     void (*forget)(struct reader *r);
     void (*lost)(struct reader *r, const char *trouble);
@@ -102,8 +102,6 @@ bool reader_enters(struct reader *r);
 /* Of struct login_protocol. */
 void reader_proceed(struct session *base);
 void reader_cannot(struct session *base, const char *reason);
-/* The connection has ended; `early`: it never became ready, and another server is tried. */
-void reader_lose_upstream(struct reader *r, bool early, const char *trouble);
 /* Where his mailbox lies; empty: there is no connection. */
 struct slice reader_server_address(const struct reader *r);
 /* The server has said no. Whether that may be passed on: not when it was one error too many. */

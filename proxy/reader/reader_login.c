@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
+#include "proxy/reader/reader.h"
 #include "proxy/reader/reader_upstream.h"
 #include "proxy/session/session_facts.h"
 

@@ -3,7 +3,7 @@
 
 static const struct settings *settings_of(const struct reader_upstream *c)
 {
-    return &c->reader->base.proxy->config->settings;
+    return &c->setup.session->proxy->config->settings;
 }
 
 static const struct server *conf_of(const struct reader_upstream *c)
@@ -30,7 +30,7 @@ static void be_ready(struct reader_upstream *c)
     c->step = STEP_READY;
     reader_upstream_expect(c, 0);
     upstream_server_answered(c->server);
-    c->reader->protocol->ready(c->reader);
+    c->setup.hears->ready(c->setup.owner);
 }
 
 /* A Dovecot that trusts us then counts, logs and judges by the client's address instead of ours. */
@@ -41,8 +41,8 @@ static void become_ready(struct reader_upstream *c)
         be_ready(c);
         return;
     }
-    ip_text(&c->reader->base.client, address);
-    c->dialect->introduce(line, address, c->reader->base.client_port);
+    ip_text(&c->setup.session->client, address);
+    c->setup.dialect->introduce(line, address, c->setup.session->client_port);
     say(c, STEP_INTRODUCED, line);
 }
 
@@ -89,7 +89,7 @@ void reader_ready_secured(struct reader_upstream *c)
 
 static void learn(struct reader_upstream *c, struct slice greeting)
 {
-    const char *word = c->dialect->takes_client;
+    const char *word = c->setup.dialect->takes_client;
     bool takes = !word || slice_search(greeting, slice_of(word)) < greeting.len;
     c->profile = upstream_server_profile(c->server, greeting, takes);
     c->takes_client = takes && c->profile == PROFILE_DOVECOT;
@@ -103,7 +103,7 @@ static void greeted(struct reader_upstream *c, const struct upstream_answer *ans
     }
     learn(c, answer->text);
     if (wants_tls(c))
-        say(c, STEP_UPGRADE, c->dialect->upgrade);
+        say(c, STEP_UPGRADE, c->setup.dialect->upgrade);
     else
         become_ready(c);
 }
@@ -115,7 +115,7 @@ static void answered_upgrade(struct reader_upstream *c, bool yes)
     else if (conf_of(c)->tls == BACKEND_TLS_OPPORTUNISTIC)
         become_ready(c);
     else
-        reader_upstream_fail(c, c->dialect->not_upgraded);
+        reader_upstream_fail(c, c->setup.dialect->not_upgraded);
 }
 
 static void heard(struct reader_upstream *c, const struct upstream_answer *answer)
@@ -137,7 +137,7 @@ static void heard(struct reader_upstream *c, const struct upstream_answer *answe
 size_t reader_ready_take(struct reader_upstream *c, struct slice bytes)
 {
     struct upstream_answer answer = {.said = SAID_NOTHING};
-    size_t used = c->dialect->answer(c, bytes, &answer);
+    size_t used = c->setup.dialect->answer(c, bytes, &answer);
     if (used)
         heard(c, &answer);
     return used;

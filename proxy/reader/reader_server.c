@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
 #include "policy/server_profile.h"
+#include "proxy/reader/reader.h"
 #include "proxy/reader/reader_upstream.h"
 #include "proxy/session/session_log.h"
 #include "proxy/upstream/mailbox_servers.h"
@@ -43,19 +44,58 @@ bool reader_is_refused(struct reader *r, struct slice line)
     return session_may_err(&r->base);
 }
 
+/* ---- its connection ---- */
+
+static void ready(void *owner)
+{
+    struct reader *r = owner;
+    r->protocol->ready(r);
+}
+
+static size_t input(void *owner, struct slice octets)
+{
+    struct reader *r = owner;
+    return r->protocol->input(r, octets);
+}
+
+static void taken(void *owner)
+{
+    struct reader *r = owner;
+    if (r->protocol->taken)
+        r->protocol->taken(r);
+}
+
+static void drained(void *owner)
+{
+    struct reader *r = owner;
+    r->protocol->drained(r);
+}
+
+static void over(void *owner, bool early, const char *trouble);
+
+static const struct reader_upstream_owner hears = {ready, input, taken, drained, over};
+
 static void try_next(struct reader *r)
 {
     const char *reason = "no server is left to be tried";
+    const struct reader_upstream_setup setup = {.session = &r->base,
+                                                .ref = r->ref,
+                                                .backend = r->backend,
+                                                .dialect = r->protocol->dialect,
+                                                .hears = &hears,
+                                                .owner = r};
     struct upstream_server *server;
     while ((server = mailbox_server_take(r->base.proxy->mailboxes, r->backend,
                                          r->base.listener->protocol, &r->base.login->tried)))
-        if ((r->upstream = reader_upstream_new(r, server, &reason)))
+        if ((r->upstream = reader_upstream_new(&setup, server, &reason)))
             return;
     reader_cannot(&r->base, reason);
 }
 
-void reader_lose_upstream(struct reader *r, bool early, const char *trouble)
+/* One that never became ready: another server is tried. */
+static void over(void *owner, bool early, const char *trouble)
 {
+    struct reader *r = owner;
     char reason[128]; /* the trouble may be the connection's */
     snprintf(reason, sizeof reason, "%s", trouble);
     reader_upstream_free(&r->upstream);

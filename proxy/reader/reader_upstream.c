@@ -14,21 +14,20 @@ static const struct stream_owner stream_callbacks = {on_input, on_event};
 
 static struct stream *begin(struct reader_upstream *c, const char **reason)
 {
-    const struct reader *r = c->reader;
-    return upstream_connect(r->base.proxy->base, upstream_server_conf(c->server),
-                            r->backend->has_source ? &r->backend->source : NULL,
-                            c->dialect->input_max, c->dialect->output_max, &stream_callbacks, c,
-                            reason);
+    const struct backend *backend = c->setup.backend;
+    const struct upstream_dialect *dialect = c->setup.dialect;
+    return upstream_connect(c->setup.session->proxy->base, upstream_server_conf(c->server),
+                            backend->has_source ? &backend->source : NULL, dialect->input_max,
+                            dialect->output_max, &stream_callbacks, c, reason);
 }
 
-struct reader_upstream *reader_upstream_new(struct reader *r, struct upstream_server *server,
-                                            const char **reason)
+struct reader_upstream *reader_upstream_new(const struct reader_upstream_setup *setup,
+                                            struct upstream_server *server, const char **reason)
 {
-    struct reader_upstream *c = calloc(1, r->protocol->dialect->size);
+    struct reader_upstream *c = calloc(1, setup->dialect->size);
     *reason = "out of memory";
     if (c) {
-        *c = (struct reader_upstream){
-            .reader = r, .dialect = r->protocol->dialect, .server = server};
+        *c = (struct reader_upstream){.setup = *setup, .server = server};
         c->stream = begin(c, reason);
     }
     if (!c || !c->stream) {
@@ -37,7 +36,7 @@ struct reader_upstream *reader_upstream_new(struct reader *r, struct upstream_se
         return NULL;
     }
     stream_writes_secrets(c->stream);
-    stream_deadline(c->stream, r->base.proxy->config->settings.timeouts_connect);
+    stream_deadline(c->stream, setup->session->proxy->config->settings.timeouts_connect);
     return c;
 }
 
@@ -113,13 +112,13 @@ void reader_upstream_fail(struct reader_upstream *c, const char *why)
         upstream_server_tls_failed(c->server, why);
     else if (early)
         upstream_server_failed(c->server, why);
-    reader_lose_upstream(c->reader, early, why);
+    c->setup.hears->over(c->setup.owner, early, why);
 }
 
 void reader_upstream_out_of_step(struct reader_upstream *c, const char *why)
 {
-    if (session_logs(&c->reader->base, LINE_TROUBLE))
-        log_at(LEVEL_WARNING, c->reader->ref, "backend out of step",
+    if (session_logs(c->setup.session, LINE_TROUBLE))
+        log_at(LEVEL_WARNING, c->setup.ref, "backend out of step",
                field_text("server", upstream_server_conf(c->server)->address),
                field_str("reason", why));
     reader_upstream_fail(c, why);
@@ -131,12 +130,13 @@ static size_t take(struct reader_upstream *c, struct slice bytes)
 {
     if (c->step < STEP_READY)
         return reader_ready_take(c, bytes);
-    return c->reader->protocol->input(c->reader, bytes);
+    return c->setup.hears->input(c->setup.owner, bytes);
 }
 
 static size_t on_input(void *ctx, struct slice bytes)
 {
     struct reader_upstream *c = ctx;
+    const struct reader_upstream_owner *hears = c->setup.hears;
     size_t used = 0, n = 1;
     c->in_hand = true;
     while (n && used < bytes.len && !c->freed && !c->paused && c->step != STEP_HANDSHAKE) {
@@ -144,8 +144,8 @@ static size_t on_input(void *ctx, struct slice bytes)
         used += n;
     }
     c->in_hand = false;
-    if (!c->freed && c->step == STEP_READY && c->reader->protocol->taken)
-        c->reader->protocol->taken(c->reader);
+    if (!c->freed && c->step == STEP_READY && hears->taken)
+        hears->taken(c->setup.owner);
     if (!c->freed)
         return used;
     free(c);
@@ -172,7 +172,7 @@ static void on_event(void *ctx, enum stream_event event)
         reader_upstream_fail(c, "no answer in time");
         break;
     case STREAM_DRAINED:
-        c->reader->protocol->drained(c->reader);
+        c->setup.hears->drained(c->setup.owner);
         break;
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The connection of one session to the server with his mailbox, whatever is spoken on it: it becomes ready (greeting,
- * TLS, whose connection it is), and then what comes is its protocol's to read.
+ * The connection of one session to a server with mailboxes, whatever is spoken on it: it becomes ready (greeting,
+ * TLS, whose connection it is), and then what comes is its owner's to read: a reader's protocol, or whoever checks
+ * a login there.
  *
  *   reader_upstream.c  begins and ends it; what is sent, and how long is waited for what comes
  *   reader_ready.c     how it becomes ready */
@@ -8,7 +9,31 @@
 #define PROXY_READER_READER_UPSTREAM_H
 
 #include "base/stream.h"
-#include "proxy/reader/reader.h"
+#include "proxy/session/session.h"
+#include "proxy/upstream/upstream_server.h"
+
+struct upstream_dialect;
+
+/* Who is told what becomes of it, never from inside a function of this header. He may free it from any of these. */
+struct reader_upstream_owner {
+    void (*ready)(void *owner); /* for the first command; then */
+    /* Octets have come, with what was left before in front. How many were taken. */
+    size_t (*input)(void *owner, struct slice octets);
+    void (*taken)(void *owner);   /* all that can be; NULL: it does nothing then */
+    void (*drained)(void *owner); /* behind reader_upstream_pieces; NULL: it has none */
+    /* It has failed, and is to be freed; `early`: it never became ready. */
+    void (*over)(void *owner, bool early, const char *trouble);
+};
+
+/* Whose connection it is. All that is named must outlive it. */
+struct reader_upstream_setup {
+    struct session *session; /* whose client's address the server may be told */
+    const char *ref;         /* of lines in the log */
+    const struct backend *backend;
+    const struct upstream_dialect *dialect; /* spoken until it is ready */
+    const struct reader_upstream_owner *hears;
+    void *owner;
+};
 
 enum upstream_step {
     STEP_CONNECTING,
@@ -21,8 +46,7 @@ enum upstream_step {
 
 /* A protocol may put what it knows of the connection behind this (upstream_dialect.size). */
 struct reader_upstream {
-    struct reader *reader;
-    const struct upstream_dialect *dialect;
+    struct reader_upstream_setup setup;
     struct upstream_server *server; /* one connection of which is taken */
     struct stream *stream;
     enum upstream_step step;
@@ -66,10 +90,10 @@ struct upstream_dialect {
     void (*introduce)(char line[static INTRODUCTION_MAX], const char *address, unsigned port);
 };
 
-/* Begins to connect; what becomes of it is told to the reader's protocol, never from inside a function of this header.
- * The server's connection, which was taken, is given back at the end. NULL: *reason, and it is given back. */
-struct reader_upstream *reader_upstream_new(struct reader *r, struct upstream_server *server,
-                                            const char **reason);
+/* Begins to connect. The server's connection, which was taken, is given back at the end. NULL: *reason, and it is
+ * given back. */
+struct reader_upstream *reader_upstream_new(const struct reader_upstream_setup *setup,
+                                            struct upstream_server *server, const char **reason);
 /* Closes it; nothing more is told. */
 void reader_upstream_free(struct reader_upstream **upstream);
 
@@ -88,7 +112,7 @@ void reader_upstream_expect_more(struct reader_upstream *c);
 void reader_upstream_pause(struct reader_upstream *c);
 void reader_upstream_resume(struct reader_upstream *c);
 
-/* It is given up: reader_lose_upstream follows. */
+/* It is given up: `over` follows. */
 void reader_upstream_fail(struct reader_upstream *c, const char *why);
 /* The same of one that says what cannot be an answer, which is logged. */
 void reader_upstream_out_of_step(struct reader_upstream *c, const char *why);
