@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include "proxy/imap/imap_argument.h"
 #include "proxy/imap/imap_session.h"
 
 #include <openssl/crypto.h>
-
-/* Strings that a quoted one cannot hold go as literals. */
-static bool is_quotable(const char *text)
-{
-    for (const char *c = text; *c; c++)
-        if ((unsigned char)*c >= 0x80 || *c == '\r' || *c == '\n')
-            return false;
-    return true;
-}
-
-static void quote(struct buf *out, const char *text)
-{
-    buf_char(out, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            buf_char(out, '\\');
-        buf_char(out, *c);
-    }
-    buf_char(out, '"');
-}
 
 static void send_secret(struct imap_session *s, struct buf *line)
 {
@@ -68,7 +49,7 @@ void imap_say_login(struct imap_session *s)
     const struct credentials *who = &s->reader.base.login->who;
     char room[2 * (LOGIN_USER_MAX + LOGIN_PASSWORD_MAX) + 128];
     struct buf line = buf_over(room, sizeof room);
-    bool quotable = is_quotable(who->user) && is_quotable(who->password);
+    bool quotable = imap_is_quotable(who->user) && imap_is_quotable(who->password);
     imap_expect(s, imap_own_tag(s), quotable ? &saying_login : &saying_user);
     buf_printf(&line, "%s LOGIN ", s->expected);
     if (!quotable) {
@@ -76,9 +57,9 @@ void imap_say_login(struct imap_session *s)
         reader_upstream_send(s->reader.upstream, buf_slice(&line));
         return;
     }
-    quote(&line, who->user);
+    imap_quote(&line, who->user);
     buf_char(&line, ' ');
-    quote(&line, who->password);
+    imap_quote(&line, who->password);
     send_secret(s, &line);
 }
 

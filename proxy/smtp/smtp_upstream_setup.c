@@ -72,15 +72,10 @@ static void learn_limits(struct smtp_capabilities *can, struct slice limits)
 /* RFC 4954 3: "AUTH PLAIN LOGIN". */
 static void learn_mechanisms(struct smtp_capabilities *can, struct slice names)
 {
-    static const struct slice plus = SLICE("-PLUS");
     struct slice name;
     while (names.len) {
         slice_cut(names, ' ', &name, &names);
-        bool binds = slice_iends(name, plus);
-        const struct sasl_mechanism *mechanism =
-            sasl_mechanism(slice_sub(name, 0, name.len - (binds ? plus.len : 0)));
-        if (mechanism)
-            *(binds ? &can->plus : &can->mechanisms) |= 1U << mechanism->id;
+        sasl_offered(name, &can->mechanisms, &can->plus);
     }
 }
 
