@@ -76,6 +76,7 @@ struct listener {
     size_t hiding_count;
     /* Where users log in: */
     const struct backend *backend; /* of users whom nothing else sends elsewhere; NULL: nowhere */
+    bool login_by_imap;            /* whether who sends is right is asked by IMAP; he has a relay */
     struct slice login_domain;     /* of users who log in without one; empty: none */
     unsigned mechanisms;           /* a bit for each that clients are offered */
     struct login_route *routes;

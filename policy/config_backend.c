@@ -61,14 +61,13 @@ static bool parse_login(struct parser *parser, struct server *server)
     return server->login_password_file.ptr != NULL;
 }
 
-/* What users log in with goes there. */
-static void check_users(struct parser *parser, const struct server *server)
+void check_passwords(struct parser *parser, const struct server *server)
 {
-    if (server->submission && server->tls == BACKEND_TLS_OPPORTUNISTIC)
+    if (server->tls == BACKEND_TLS_OPPORTUNISTIC)
         source_error(parser->sources, server->at,
                      "passwords would go in the clear as soon as somebody between breaks TLS; "
                      "expected 'tls verify' or 'tls required'");
-    else if (server->submission && server->tls == BACKEND_TLS_NONE)
+    else if (server->tls == BACKEND_TLS_NONE)
         source_warning(parser->sources, server->at,
                        "passwords go there in the clear; expected 'tls verify' or 'tls required', "
                        "unless nobody can listen on the way");
@@ -77,7 +76,8 @@ static void check_users(struct parser *parser, const struct server *server)
 /* Behind all options, as they come in any order. */
 static void check_login(struct parser *parser, const struct server *server)
 {
-    check_users(parser, server);
+    if (server->submission)
+        check_passwords(parser, server);
     if (server->login_user.len && server->tls < BACKEND_TLS_REQUIRED)
         source_error(parser->sources, server->login_at,
                      "the password could go in the clear; expected 'tls verify' or 'tls required' "
@@ -301,6 +301,8 @@ bool backend_relays(const struct backend *backend)
 bool backend_serves(const struct backend *backend, const struct listener *listener)
 {
     bool asked = listener->protocol == PROTOCOL_MILTER; /* of what is delivered by SMTP */
+    if (listener->login_by_imap)
+        return backend_speaks(backend, PROTOCOL_IMAP);
     return has_servers(backend, asked ? PROTOCOL_SMTP : listener->protocol, listener->submission);
 }
 

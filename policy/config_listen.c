@@ -54,6 +54,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         SENDERS,
         CLEARTEXT,
         PROXY_PROTOCOL,
+        LOGIN_BY,
         LOGIN
     };
     static const char *const words[] = {
@@ -68,6 +69,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         [SENDERS] = "senders",
         [CLEARTEXT] = "allow_cleartext",
         [PROXY_PROTOCOL] = "proxy_protocol",
+        [LOGIN_BY] = "login_by",
         [LOGIN + LOGIN_BACKEND] = "backend",
         [LOGIN + LOGIN_DOMAIN] = "login_domain",
         [LOGIN + LOGIN_MECHANISMS] = "mechanisms",
@@ -113,6 +115,8 @@ static bool listener_item(struct parser *parser, void *ctx)
     case PROXY_PROTOCOL:
         return expect_from(parser) && parse_from_table(parser, &listening->names.balancers,
                                                        &listening->names.balancers_own);
+    case LOGIN_BY:
+        return parse_login_by(parser, listener, &listening->names);
     default:
         return parse_login_option(parser, (enum login_option)(word - LOGIN), listener,
                                   &listening->names);
@@ -353,6 +357,7 @@ void finish_listeners(struct parser *parser)
         finish_hidings(parser, listener, names);
         finish_address(parser, listener, i);
     }
+    check_login_servers(parser);
 }
 
 bool listener_logs_in(const struct listener *listener)

@@ -120,14 +120,21 @@ static const struct backend *backend_of(struct parser *parser, const struct toke
                                         const struct listener *listener, struct slice word)
 {
     const struct backend *backend = find_backend(parser, name);
-    if (backend && !backend_serves(backend, listener))
-        source_error(parser->sources, name->at, "the backend '%.*s' has no %.*s server",
-                     SHOWN(name->text), SHOWN(word));
+    if (!backend || backend_serves(backend, listener))
+        return backend;
+    bool by_imap = listener->submission && backend_speaks(backend, PROTOCOL_IMAP);
+    source_error(parser->sources, name->at, "the backend '%.*s' has no %.*s server%s",
+                 SHOWN(name->text), SHOWN(word),
+                 by_imap ? "; its IMAP server can say who may send, with 'login_by imap' and "
+                           "'relay NAME' beside it"
+                         : "");
     return backend;
 }
 
 static struct slice service_word(const struct listener *listener)
 {
+    if (listener->login_by_imap)
+        return SLICE("imap");
     return listener->submission
                ? SLICE("submission")
                : slice_of(fact_info(FACT_PROTOCOL)->type.words->words[listener->protocol]);
@@ -171,6 +178,26 @@ void finish_logins(struct parser *parser, struct listener *listener,
         !domain_leads_there(parser->config, listener))
         source_error(parser->sources, names->at, "nobody knows where %s; expected { backend NAME }",
                      listener->submission ? "users log in" : "the mailboxes are");
+}
+
+static bool is_asked_by_imap(const struct config *config, const struct backend *backend)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].login_by_imap &&
+            config_logs_in(config, &config->listeners[i], backend))
+            return true;
+    return false;
+}
+
+void check_login_servers(struct parser *parser)
+{
+    const struct config *config = parser->config;
+    for (size_t b = 0; b < config->backend_count; b++) {
+        const struct backend *backend = &config->backends[b];
+        for (size_t s = 0; s < backend->server_count && is_asked_by_imap(config, backend); s++)
+            if (backend->servers[s].protocol == PROTOCOL_IMAP)
+                check_passwords(parser, &backend->servers[s]);
+    }
 }
 
 /* ---- asked ---- */

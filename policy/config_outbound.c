@@ -5,6 +5,7 @@
  * }
  * listen submission on "0.0.0.0:587" {
  *   starttls  backend exchange  senders { "sales@example.com" -> "ann, joe" }  allow_cleartext
+ *   login_by imap  relay smarthost
  * }
  * At a milter's listener the mail server says who may send; the relay there is for what is released. */
 #include "policy/pairs.h"
@@ -25,12 +26,18 @@ bool parse_relay(struct parser *parser, struct listener_names *names)
     return expect_kind(parser, TOKEN_WORD, "the name of a backend", &names->relay);
 }
 
+static void check_is_for_senders(struct parser *parser, const struct listener *listener)
+{
+    if (!listener->submission)
+        source_error(parser->sources, parser->previous.at,
+                     "'%.*s' is for listeners where users log in to send, such as submission",
+                     SHOWN(parser->previous.text));
+}
+
 bool parse_senders(struct parser *parser, struct listener *listener, struct listener_names *names)
 {
     names->senders_at = parser->previous.at;
-    if (!listener->submission)
-        source_error(parser->sources, names->senders_at,
-                     "'senders' is for listeners where users log in to send, such as submission");
+    check_is_for_senders(parser, listener);
     return parse_table_choice(parser, &names->senders, &names->senders_own);
 }
 
@@ -38,10 +45,20 @@ bool parse_cleartext(struct parser *parser, const struct listener *listener,
                      struct listener_names *names)
 {
     names->allow_cleartext = true;
-    if (!listener->submission)
-        source_error(parser->sources, parser->previous.at,
-                     "'allow_cleartext' is for listeners where users log in to send, such as "
-                     "submission");
+    check_is_for_senders(parser, listener);
+    return true;
+}
+
+bool parse_login_by(struct parser *parser, struct listener *listener, struct listener_names *names)
+{
+    enum { BY_SUBMISSION, BY_IMAP };
+    static const char *const words[] = {[BY_SUBMISSION] = "submission", [BY_IMAP] = "imap", NULL};
+    unsigned word;
+    check_is_for_senders(parser, listener);
+    if (!expect_choice(parser, words, "way to ask who logs in (submission, imap)", &word))
+        return false;
+    listener->login_by_imap = listener->submission && word == BY_IMAP;
+    names->login_by = parser->previous.at;
     return true;
 }
 
@@ -98,6 +115,10 @@ static void finish_submission(struct parser *parser, struct listener *listener,
         source_error(parser->sources, names->at,
                      "passwords would go in the clear; expected { starttls }, or the word "
                      "submissions");
+    if (listener->login_by_imap && names->relay.kind == TOKEN_END)
+        source_error(parser->sources, names->login_by,
+                     "an IMAP server takes no mail, so nothing says by which way it leaves; "
+                     "expected 'relay NAME' beside it, the name of a backend");
 }
 
 void finish_outbound(struct parser *parser, struct listener *listener,

@@ -52,6 +52,7 @@ struct listener_names {
     struct token senders; /* the same */
     struct table *senders_own;
     bool allow_cleartext;
+    struct span login_by;         /* where it stands, if logins are checked by IMAP */
     struct hiding_names *hidings; /* as many as the listener's */
     struct route_names *routes;   /* as many as the listener's */
 };
@@ -207,14 +208,19 @@ bool parse_login_option(struct parser *parser, enum login_option option, struct 
                         struct listener_names *names);
 void finish_logins(struct parser *parser, struct listener *listener,
                    const struct listener_names *names);
+/* Users' passwords go to that server: whether they go in the clear. */
+void check_passwords(struct parser *parser, const struct server *server);
+/* The same of those that are asked by IMAP about who sends, whatever leads there. */
+void check_login_servers(struct parser *parser);
 
 /* What may follow the word outbound, and relay NAME, of a listener; `listener->direction` is the caller's. */
 bool parse_outbound(struct parser *parser, struct listener_names *names);
 bool parse_relay(struct parser *parser, struct listener_names *names);
-/* Of listeners where users log in to send: senders TABLE, allow_cleartext. */
+/* Of listeners where users log in to send: senders TABLE, allow_cleartext, login_by imap | submission. */
 bool parse_senders(struct parser *parser, struct listener *listener, struct listener_names *names);
 bool parse_cleartext(struct parser *parser, const struct listener *listener,
                      struct listener_names *names);
+bool parse_login_by(struct parser *parser, struct listener *listener, struct listener_names *names);
 void finish_outbound(struct parser *parser, struct listener *listener,
                      const struct listener_names *names);
 

@@ -134,12 +134,12 @@ const struct sasl_mechanism *sasl_mechanism(struct slice name)
     return NULL;
 }
 
-void sasl_offered(struct slice name, unsigned *mechanisms, unsigned *plus)
+void sasl_offered(struct slice name, unsigned *offered, unsigned *plus)
 {
     static const struct slice suffix = SLICE("-PLUS");
     bool binds = slice_iends(name, suffix);
     const struct sasl_mechanism *mechanism =
         sasl_mechanism(slice_sub(name, 0, name.len - (binds ? suffix.len : 0)));
     if (mechanism)
-        *(binds ? plus : mechanisms) |= 1U << mechanism->id;
+        *(binds ? plus : offered) |= 1U << mechanism->id;
 }

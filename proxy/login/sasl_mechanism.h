@@ -36,6 +36,6 @@ const struct sasl_mechanism *sasl_mechanism_of(enum login_mechanism id);
 
 /* A server offers that one: adds its bit to those that one may log in by, or, of "NAME-PLUS", to those
  * that it would bind to TLS. What we do not know is passed over. */
-void sasl_offered(struct slice name, unsigned *mechanisms, unsigned *plus);
+void sasl_offered(struct slice name, unsigned *offered, unsigned *plus);
 
 #endif

@@ -9,7 +9,7 @@
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_login_say.h"
-#include "proxy/smtp/smtp_private.h"
+#include "proxy/smtp/smtp_login_server.h"
 #include "proxy/smtp/smtp_record.h"
 #include "proxy/smtp/smtp_transaction.h"
 
@@ -67,12 +67,15 @@ static void record(struct session *base, struct slice text, const struct verdict
 
 /* ---- the server behind ---- */
 
+const struct smtp_login_server *smtp_login_server(const struct smtp_session *s)
+{
+    return s->base.listener->login_by_imap ? &smtp_login_imap : &smtp_login_smtp;
+}
+
 static void give_up(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    if (s->private)
-        smtp_private_close(s->private);
-    s->private = NULL;
+    smtp_login_server(s)->close(s);
 }
 
 static void cannot(struct session *base, const char *reason)
@@ -86,7 +89,7 @@ static void cannot(struct session *base, const char *reason)
                field_text("user", smtp_login_user(s)), field_str("reason", reason));
     session_wait(base); /* it may have been the client's turn */
     write_down(s, 454, line_of(s, true, text), NULL);
-    login_give_up(base->login, login_unanswered(base->login));
+    login_give_up(base->login, smtp_login_server(s)->unanswered(base->login));
     refuse(base, LOGIN_NOT_NOW, text);
     smtp_reset(s);
     session_go_on(base);
@@ -112,25 +115,23 @@ bool smtp_login_is_lost(const struct smtp_session *s)
     return s->submitter && !s->private && !s->base.listener->relay;
 }
 
-static void try_next(struct session *base);
-
-static void over(void *owner, bool early, const char *trouble)
+static void try_next(struct session *base)
 {
-    struct smtp_session *s = owner;
+    struct smtp_session *s = smtp_of(base);
+    const char *reason;
+    if (!smtp_login_server(s)->open(s, &reason))
+        cannot(base, reason);
+}
+
+void smtp_login_over(struct smtp_session *s, bool early, const char *trouble)
+{
     struct session *base = &s->base;
-    s->private = NULL;
     if (base->login && early)
         try_next(base);
     else if (base->login)
         cannot(base, trouble);
     else
         lose_server(s, trouble);
-}
-
-static void ready(void *owner)
-{
-    struct smtp_session *s = owner;
-    smtp_login_begin(s);
 }
 
 static void log_entry(const struct smtp_session *s)
@@ -163,7 +164,7 @@ static bool keep_submitter(struct smtp_session *s)
 
 /* Rules that slowed the login down hold for his mail as well, and he has waited for them. Mail that goes
  * another way leaves the connection without a use. */
-static void enter(struct smtp_session *s)
+void smtp_login_enter(struct smtp_session *s)
 {
     struct session *base = &s->base;
     bool kept = keep_submitter(s);
@@ -185,21 +186,14 @@ static void enter(struct smtp_session *s)
     session_go_on(base);
 }
 
-static struct slice server_said(struct smtp_session *s, const struct smtp_reply *reply)
-{
-    char digits[3];
-    return ARENA_JOIN(s->mail, smtp_code_text(reply->code, digits), SLICE(" "), reply->enhanced,
-                      slice_of(reply->enhanced.len ? " " : ""), reply->text);
-}
-
 /* What a server says of a login (RFC 4954 6) says more of it than a client has to know. */
-static void refused(struct smtp_session *s, const struct smtp_reply *reply)
+void smtp_login_refuse(struct smtp_session *s, const struct smtp_login_refusal *refusal)
 {
     struct session *base = &s->base;
-    bool later = reply->code / 100 == 4;
+    bool later = refusal->later;
     struct verdict told = {.action = later ? ACTION_DEFER : ACTION_REJECT, .rule = -1};
-    write_down(s, reply->code, server_said(s, reply), &told);
-    login_give_up(base->login, later ? LOGIN_NEITHER : login_refused(base->login));
+    write_down(s, refusal->code, refusal->words, &told);
+    login_give_up(base->login, refusal->end);
     smtp_reset(s);
     if (!session_may_err(base))
         return;
@@ -208,29 +202,6 @@ static void refused(struct smtp_session *s, const struct smtp_reply *reply)
     else
         refuse(base, LOGIN_NOT_THIS, SLICE("the mail server does not let you in so"));
     session_go_on(base);
-}
-
-static void replied(void *owner, const struct smtp_reply *reply)
-{
-    struct smtp_session *s = owner;
-    if (reply->code == 235)
-        enter(s);
-    else if (reply->code == 334 && smtp_login_challenged(s, reply->text))
-        return;
-    else
-        refused(s, reply);
-}
-
-static const struct smtp_private_owner hears = {ready, replied, over};
-
-static void try_next(struct session *base)
-{
-    struct smtp_session *s = smtp_of(base);
-    const char *reason;
-    s->private = smtp_private_open(base->proxy->backends, s->login_backend, &base->login->tried,
-                                   &hears, s, &reason);
-    if (!s->private)
-        cannot(base, reason);
 }
 
 /* ---- of struct login_protocol ---- */
@@ -247,7 +218,8 @@ static void facts_of(struct session *base, struct facts *facts)
 
 static bool connected(const struct session *base)
 {
-    return ((const struct smtp_session *)base)->private;
+    const struct smtp_session *s = (const struct smtp_session *)base;
+    return smtp_login_server(s)->is_open(s);
 }
 
 static void proceed(struct session *base)

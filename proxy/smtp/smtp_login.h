@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * AUTH (RFC 4954): users log in at the server behind, over a connection of their own, and send over
- * that. */
+ * that; or by the relay, where the server only says who may. */
 #ifndef PROXY_SMTP_SMTP_LOGIN_H
 #define PROXY_SMTP_SMTP_LOGIN_H
 

@@ -6,7 +6,9 @@
  *   smtp_verbs.c        answers commands
  *   smtp_helo.c         HELO, EHLO, what is offered, STARTTLS
  *   smtp_login.c        AUTH, where users log in, with
- *   smtp_login_say.c    what the server behind hears of it
+ *   smtp_login_say.c    what the server behind hears of it (smtp_login_server.h):
+ *   smtp_login_smtp.c   one that takes his mail, or
+ *   smtp_login_imap.c   one where it is read
  *   smtp_recipient.c    decides on RCPT, with
  *   smtp_recipient_check.c  what his server says of him;
  *   smtp_teach.c        addresses whose mail is learnt from; and
@@ -184,11 +186,13 @@ static inline size_t smtp_recipients(const struct transaction *t)
 
 struct submitter;
 struct smtp_private;
+struct imap_check;
 
 struct smtp_session {
     struct session base;
     struct submitter *submitter;  /* owned: who has logged in (smtp_login.h); NULL: nobody */
     struct smtp_private *private; /* owned: a server's connection for him alone; NULL: none */
+    struct imap_check *check;     /* owned: the one that is asked about his login; NULL: none */
     const struct backend *login_backend; /* where he logs in */
     unsigned login_asked;                /* how often the server has, in this login */
     /* Of the transaction: the id and its number; between two the id. Also stands in replies. */
