@@ -143,11 +143,13 @@ static void asked(struct imap_check *c, const struct imap_answer *answer)
 static void answered(struct imap_check *c, const struct imap_answer *answer)
 {
     bool offers = c->step == CHECK_OFFER;
-    c->step = CHECK_READY;
-    if (offers && answer->told == IMAP_TOLD_YES)
-        c->hears->ready(c->owner);
-    else if (offers)
+    if (offers && answer->told != IMAP_TOLD_YES) {
         reader_upstream_fail(c->upstream, "it does not tell what it offers");
+        return;
+    }
+    c->step = CHECK_READY;
+    if (offers)
+        c->hears->ready(c->owner);
     else
         c->hears->replied(c->owner, answer);
 }

@@ -93,9 +93,9 @@ size_t imap_told(struct slice bytes, struct slice tag, enum server_profile profi
     imap_response(line.text, &response);
     if (response.kind == IMAP_RESPONSE_CONTINUE)
         *out = (struct imap_answer){IMAP_TOLD_ASKS, response.rest};
-    else if (response.kind == IMAP_RESPONSE_UNTAGGED)
+    else if (response.kind == IMAP_RESPONSE_UNTAGGED && slice_starts(line.text, SLICE("*")))
         read_untagged(&response, out);
-    else
+    else if (response.kind == IMAP_RESPONSE_TAGGED)
         read_tagged(&response, tag, profile, out);
     return line.text.len;
 }

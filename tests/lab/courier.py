@@ -38,7 +38,8 @@ class Courier:
 
     junk = "INBOX.Junk"  # a folder, as clients name it
 
-    def __init__(self, run_dir):
+    def __init__(self, run_dir, password=users.PASSWORD):
+        self.password = password
         self.unpacked = beside.unpacked("courier")
         self.root = os.path.join(str(run_dir), "courier")
         self.pop3_port, self.imap_port = free_port(), free_port()
@@ -63,7 +64,7 @@ class Courier:
         os.makedirs(self.root + os.path.dirname(SOCKET), exist_ok=True)
         with open(self.root + "/etc/courier/authdaemonrc", "w") as f:
             f.write(AUTH)
-        password = subprocess.run(["openssl", "passwd", "-6", users.PASSWORD], check=True, capture_output=True, text=True).stdout.strip()
+        password = subprocess.run(["openssl", "passwd", "-6", self.password], check=True, capture_output=True, text=True).stdout.strip()
         self._database("userdb", "".join(USER % (address, users.OWNER.pw_uid, users.OWNER.pw_gid, address) for address in self.boxes))
         self._database("userdbshadow", "".join(SHADOW % (address, password) for address in self.boxes))
         for address, folders in self.boxes.items():

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Users who log in to send (RFC 6409, RFC 4954): the server behind says who may, and takes what they send over the same connection."""
-import base64
 import os
 import re
 import signal
 import smtplib
 import struct
-import subprocess
 
 import pytest
 
@@ -18,22 +16,9 @@ from lab.ports import free_port
 from lab.postfix import Postfix, logs_in
 from lab.process import wait_until
 from lab.smtp_client import Closed, Session, client_context, send
+from lab.submitters import ELSEWHERE, MESSAGE, PASSWORD, RIGHT, USER, Site, coded, letter, plain, program
 
-MESSAGE = b"From: user@example.com\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\nMessage-ID: <a@example.com>\r\nSubject: leaves\r\n\r\nhello\r\n"
-ELSEWHERE = "someone@elsewhere.example"
 OFFERED = ("PIPELINING", "SIZE 1000000", "8BITMIME", "AUTH PLAIN LOGIN XOAUTH2 SCRAM-SHA-256 NTLM")
-
-
-def coded(text):
-    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
-
-
-def plain(user, password, acting_for=""):
-    return coded("%s\0%s\0%s" % (acting_for, user, password))
-
-
-USER, PASSWORD = "user@example.com", "secret"
-RIGHT = plain(USER, PASSWORD)
 
 
 def knows(*right, steps=()):
@@ -49,29 +34,6 @@ def knows(*right, steps=()):
             said.append(last.decode())
         return "235 2.7.0 in" if last.decode() in right else "535 5.7.8 wrong at behind.example.com"
     return said, auth
-
-
-class Site:
-    def __init__(self, gateway, port, server):
-        self.gateway, self.port, self.server = gateway, port, server
-
-    def session(self, tls=True):
-        session = Session(self.port)
-        session.ehlo()
-        if tls:
-            session.starttls()
-            session.ehlo()
-        return session
-
-    def logged_in(self, response=RIGHT):
-        session = self.session()
-        session.expect("AUTH PLAIN " + response, 235)
-        return session
-
-    def sends(self, *recipients, sender=USER, message=MESSAGE, response=RIGHT):
-        with self.logged_in(response) as session:
-            session.envelope(*(recipients or (ELSEWHERE,)), sender=sender)
-            return session.data(message)
 
 
 @pytest.fixture
@@ -714,16 +676,6 @@ def in_front(start, real, authority):
     it = Site(start(body, changes={"tls": {"ca_file": '"%s"' % authority.ca}}), out, real)
     it.tls_port = tls
     return it
-
-
-def program(*words, **how):
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, **how)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def letter(mark):
-    return "From: user@example.com\nTo: second@example.com\nSubject: %s\n\nhello %s\n" % (mark, mark)
 
 
 @pytest.mark.parametrize("auth", ["PLAIN", "LOGIN"])
