@@ -379,6 +379,9 @@ bool config_leads(const struct config *config, const struct listener *listener,
 /* The same of those who log in there, whatever way their mail goes. */
 bool config_logs_in(const struct config *config, const struct listener *listener,
                     const struct backend *backend);
+/* Whether its servers that speak that are the ones that those logins are told. */
+bool config_asks(const struct config *config, const struct listener *listener,
+                 const struct backend *backend, enum protocol protocol);
 
 /* Where this user's mailbox is: by the listener's tables of users, the domain's backend, the name
  * that TLS asked for (empty: none), the listener's own backend. NULL: nobody knows. The arena is

@@ -229,6 +229,13 @@ bool config_logs_in(const struct config *config, const struct listener *listener
     return leads && backend_serves(backend, listener);
 }
 
+bool config_asks(const struct config *config, const struct listener *listener,
+                 const struct backend *backend, enum protocol protocol)
+{
+    enum protocol spoken = listener->login_by_imap ? PROTOCOL_IMAP : listener->protocol;
+    return spoken == protocol && config_logs_in(config, listener, backend);
+}
+
 static const struct backend *by_users(const struct listener *listener, struct slice user)
 {
     for (size_t i = 0; i < listener->route_count; i++)

@@ -33,7 +33,7 @@ static struct slice places_that_offer(struct probe *probe)
     struct slice places = SLICE("");
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener *l = &config->listeners[i];
-        if (l->protocol == probe->server->protocol && config_leads(config, l, probe->backend) &&
+        if (config_asks(config, l, probe->backend, probe->server->protocol) &&
             l->mechanisms & bound)
             places = arena_printf(probe->arena, "%.*s%s%.*s:%u", SLICE_ARGS(places),
                                   places.len ? ", " : "", SLICE_ARGS(l->file), l->line);

@@ -150,11 +150,18 @@ static struct slice names_of_mechanisms(struct probe *probe, unsigned bits)
     return names;
 }
 
+/* Who only asks who may send says a password by whichever way there is. */
+static unsigned usable_by(const struct listener *listener, const struct mechanisms *server)
+{
+    bool any = listener->login_by_imap && server->has & MECHANISMS_BY_PASSWORD;
+    return server->usable | (any ? MECHANISMS_BY_PASSWORD : 0);
+}
+
 static void compare(struct probe *probe, const struct listener *listener,
                     const struct mechanisms *server)
 {
     unsigned plus = listener->mechanisms & server->with_plus;
-    unsigned lacks = listener->mechanisms & ~server->usable & ~plus;
+    unsigned lacks = listener->mechanisms & ~usable_by(listener, server) & ~plus;
     if (lacks)
         probe_trouble(probe, "%.*s:%u: listen %.*s on \"%.*s\" offers %.*s, which it has not",
                       SLICE_ARGS(listener->file), listener->line, SLICE_ARGS(listener->name),
@@ -178,8 +185,7 @@ static void tell_mechanisms(struct probe *probe, const struct probe_protocol *pr
     }
     probe_fact(probe, "mechanisms", "%.*s", SLICE_ARGS(words.len ? words : SLICE("none")));
     for (size_t i = 0; i < config->listener_count; i++)
-        if (config->listeners[i].protocol == probe->server->protocol &&
-            config_leads(config, &config->listeners[i], probe->backend))
+        if (config_asks(config, &config->listeners[i], probe->backend, probe->server->protocol))
             compare(probe, &config->listeners[i], &server);
 }
 

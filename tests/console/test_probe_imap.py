@@ -128,6 +128,15 @@ def test_where_login_is_disabled_only_plain_can_be_offered(probe, stub):
     assert told["sizes"] == "exact (3 messages)"
 
 
+@pytest.mark.parametrize("has, lacks", [("LOGINDISABLED AUTH=LOGIN", "XOAUTH2"), ("LOGINDISABLED AUTH=PLAIN AUTH=XOAUTH2", None), ("AUTH=XOAUTH2", None), ("LOGINDISABLED AUTH=XOAUTH2", "PLAIN, LOGIN")])
+def test_a_listener_that_only_asks_who_may_send_says_a_password_by_any_way_that_there_is(probe, stub, has, lacks):
+    front = 'listen submission "asks" on "127.0.0.1:1587" { allow_cleartext  backend box  login_by imap  relay smart  mechanisms { "PLAIN" "LOGIN" "XOAUTH2" } }\n'
+    _, (told,) = probe(imap(stub(capabilities=("IMAP4rev1", *has.split())).port, VERIFY), "box", listen='users { "nobody" } backend elsewhere',
+                            more=front + 'backend smart { smtp "127.0.0.1:25" }\nbackend elsewhere { imap "127.0.0.1:1143" }\n')
+    offers = [text for text in told["see_to"] if "listen asks" in text]
+    assert (lacks is None and not offers) or "offers %s, which it has not" % lacks in offers[0], told
+
+
 def test_where_login_is_disabled_and_nothing_else_is_there_no_password_is_said(probe, stub):
     server = stub(MAILS, capabilities=("IMAP4rev1", "LOGINDISABLED"))
     status, (told,) = probe(imap(server.port, VERIFY), "--user", "user")
