@@ -265,6 +265,14 @@ def test_what_the_server_says_of_a_login_is_told_in_our_words_and_a_refusal_alon
     assert not it.relay.messages
 
 
+def test_a_yes_that_was_said_before_the_password_lets_nobody_in(site):
+    it = site({"AUTHENTICATE": [b"+ \r\n" + TAG + b" OK in\r\n", HANG]}, capabilities=("IMAP4rev1", "LOGINDISABLED", "AUTH=PLAIN"))
+    with it.session() as session:
+        assert answer_to(session, "AUTH PLAIN " + RIGHT) == LATER
+        assert answer_to(session, "MAIL FROM:<user@example.com>")[0] == 530
+    assert not any(RIGHT.encode() in line for line in it.imap.commands)
+
+
 @pytest.mark.parametrize("script", [
     {"CONNECT": [HANG]}, {"CONNECT": [CLOSE]}, {"CONNECT": [b"* BYE too many\r\n", CLOSE]}, {"CONNECT": [b"* PREAUTH in\r\n"]}, {"CONNECT": [b"220 mx ESMTP\r\n"]},
     {"STARTTLS": "BAD no"}, {"STARTTLS": [HANG]}, {"CAPABILITY": [HANG]}, {"CAPABILITY": "NO"}, {"CAPABILITY": [b"* BYE\r\n"]}, {"CAPABILITY": [CLOSE]},
