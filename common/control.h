@@ -40,6 +40,9 @@ enum control_message {
     CONTROL_LEARN_ROLLBACK,
     /* question: by what (u8, enum learn_forget), and that (slice); the answer: how many went (u32) */
     CONTROL_LEARN_FORGET,
+    /* question: a domain (slice); the answer: a message of its (slice), of fixed words, with the
+     * signatures that the gateway gives to what leaves. It goes nowhere */
+    CONTROL_SAMPLE,
 };
 
 enum learn_forget {

@@ -68,6 +68,9 @@ enum keeper_message {
      * shared is sealed with (slice) */
     KEEPER_LEARN_KEY,
     KEEPER_MODEL, /* keeper: a descriptor, the sealed memfd of the model that is used from now on */
+    KEEPER_ASKS_SAMPLE, /* keeper: an admin wants a message of this domain (slice) signed as what leaves */
+    /* parent: what came of that: why there is none (slice; empty: there is one), and the message (slice) */
+    KEEPER_SAMPLED,
 };
 
 #endif

@@ -8,6 +8,9 @@
 
 enum { PROXY_CONTROL_FD = 3, TICKET_KEY_SIZE = 80, TICKET_KEYS = 3 };
 
+/* How long a proxy may take for a SAMPLE, and how long its domain may be; milliseconds, octets. */
+enum { SAMPLE_MS = 20000, SAMPLE_DOMAIN_MAX = 255 };
+
 enum message_direction { MESSAGE_DOWN, MESSAGE_UP };
 
 /* How far a proxy is; both ends keep it. A set of them is a sum. */

@@ -244,7 +244,8 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
     }
     const struct kept kept = {recording_history(p->recording), p->quarantine, p->opinions,
                               p->learning};
-    if (answer_reload(client, question, &p->reloads))
+    if (answer_reload(client, question, &p->reloads) ||
+        answer_sample(client, question, &p->samples))
         return;
     uint16_t asks = answer_question(client, question, &kept);
     p->asks_status |= asks == KEEPER_ASKS;

@@ -164,6 +164,8 @@ void parent_talk_hear(struct program *p, bool wait)
         take_sessions(p, &message);
     else if (message.type == KEEPER_RELOADED)
         reloads_take(&p->reloads, p->console, message.payload);
+    else if (message.type == KEEPER_SAMPLED)
+        samples_take(&p->samples, p->console, message.payload);
     else if (message.type == KEEPER_SERVE)
         take_sockets(p, &message);
     else if (message.type == KEEPER_HELPDESK && p->quarantine)

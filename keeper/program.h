@@ -10,6 +10,7 @@
 #include "keeper/quarantine.h"
 #include "keeper/recording.h"
 #include "keeper/reload_answers.h"
+#include "keeper/sample_answers.h"
 #include "keeper/scrape.h"
 
 struct program {
@@ -33,6 +34,7 @@ struct program {
     /* What the parent is to hear: that somebody asks for them; lists and model as they are now. */
     bool asks_status, asks_metrics, asks_sessions, new_lists, new_model;
     struct reloads reloads;
+    struct samples samples;
     bool takes;       /* what is queued: it knows where lines go */
     int64_t said_at;  /* clock_ms */
     unsigned nothing; /* was heard so often in a row */

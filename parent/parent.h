@@ -21,6 +21,7 @@
 #include "parent/parent_pulse.h"
 #include "parent/parent_redis.h"
 #include "parent/parent_release.h"
+#include "parent/parent_sample.h"
 #include "parent/parent_scanners.h"
 #include "parent/parent_sign.h"
 #include "parent/parent_tickets.h"
@@ -123,6 +124,7 @@ struct parent {
     struct reload_wish wish; /* as soon as none is under way */
     bool asker_waits;        /* for the reload that is under way */
     struct buf asker_report; /* what was said of it */
+    struct sample sample;
     int64_t asked_again_at;  /* not before that another is, when one was asked for */
     bool stopping;
     int64_t stop_until;
@@ -140,7 +142,7 @@ void parent_stop(struct parent *parent, int64_t now);
 /* parent_slot.c: one proxy. */
 void slot_start(struct parent *parent, struct slot *slot, int64_t now);
 void slot_tell(struct parent *parent, struct slot *slot); /* what is left of the start */
-void slot_hear(struct slot *slot, int64_t now);
+void slot_hear(struct parent *parent, struct slot *slot, int64_t now);
 void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now);
 /* Its sockets, to one that serves. */
 void slot_lend(const struct parent *parent, struct slot *slot);

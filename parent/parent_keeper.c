@@ -317,14 +317,37 @@ void keeper_tell_sessions(struct keeper *keeper, struct slice lines)
         close(file);
 }
 
-void keeper_tell_reloaded(struct keeper *keeper, const char *reason, struct slice report)
+/* Why there is none (NULL: there is), and what it is. */
+static void tell_outcome(struct keeper *keeper, enum keeper_message what, const char *reason,
+                         struct slice outcome)
 {
     struct buf out = buf_init(IPC_PAYLOAD_MAX);
     pack_slice(&out, slice_of(reason));
-    pack_slice(&out, report);
+    pack_slice(&out, outcome);
     if (keeper->process.control >= 0)
-        ipc_send(keeper->process.control, KEEPER_RELOADED, buf_slice(&out), NULL, 0, false);
+        ipc_send(keeper->process.control, what, buf_slice(&out), NULL, 0, false);
     buf_release(&out);
+}
+
+void keeper_tell_reloaded(struct keeper *keeper, const char *reason, struct slice report)
+{
+    tell_outcome(keeper, KEEPER_RELOADED, reason, report);
+}
+
+void keeper_tell_sample(struct keeper *keeper, const char *reason, struct slice message)
+{
+    tell_outcome(keeper, KEEPER_SAMPLED, reason, message);
+}
+
+static void take_sample_wish(struct keeper *keeper, struct slice payload)
+{
+    struct unpack in = {.left = payload};
+    struct slice domain = unpack_slice(&in);
+    if (!unpack_done(&in) || domain.len == 0 || domain.len > sizeof keeper->sample_of)
+        return;
+    keeper->asks_sample = true;
+    keeper->sample_of_len = domain.len;
+    memcpy(keeper->sample_of, domain.ptr, domain.len);
 }
 
 static void take_wish(struct keeper *keeper, struct slice accepted)
@@ -457,6 +480,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         keeper->asks_sessions = true;
     } else if (message->type == KEEPER_ASKS_RELOAD) {
         take_wish(keeper, message->payload);
+    } else if (message->type == KEEPER_ASKS_SAMPLE) {
+        take_sample_wish(keeper, message->payload);
     } else if (message->type == KEEPER_FAILED) {
         not_started(keeper, unpack_slice(&in), now);
     }

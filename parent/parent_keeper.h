@@ -6,6 +6,7 @@
 #define PARENT_PARENT_KEEPER_H
 
 #include "common/keeping.h"
+#include "common/messages.h"
 #include "common/redis_place.h"
 #include "parent/parent_helper.h"
 #include "parent/parent_roles.h"
@@ -51,6 +52,9 @@ struct keeper {
     bool asks_reload;
     char accepted[KEEPER_RELOAD_MAX]; /* with that: what it said */
     size_t accepted_len;
+    bool asks_sample;
+    char sample_of[SAMPLE_DOMAIN_MAX]; /* with that: the domain */
+    size_t sample_of_len;
     bool
         news; /* the pairs are others: proxies, gatepost-release and gatepost-learn are to be told */
     unsigned char key[KEEPER_KEY_SIZE], learn_key[KEEPER_KEY_SIZE]; /* that is sealed to */
@@ -92,6 +96,9 @@ void keeper_tell_metrics(struct keeper *keeper, struct slice text);
 void keeper_tell_sessions(struct keeper *keeper, struct slice lines);
 /* reason NULL: what was read serves. */
 void keeper_tell_reloaded(struct keeper *keeper, const char *reason, struct slice report);
+
+/* reason NULL: here is the message. */
+void keeper_tell_sample(struct keeper *keeper, const char *reason, struct slice message);
 
 /* What is held from now on is sealed to this public key. */
 void keeper_seal_to(struct keeper *keeper, struct slice public);

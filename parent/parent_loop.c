@@ -133,7 +133,7 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
         if (set->fds[i].revents == 0)
             continue;
         if (polled->slot) {
-            slot_hear(polled->slot, now);
+            slot_hear(parent, polled->slot, now);
             slot_tell(parent, polled->slot);
         } else if (polled->keeper) {
             keeper_hear(polled->keeper, now);
@@ -145,6 +145,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
                 tell_sessions(parent);
             if (polled->keeper->asks_reload)
                 parent_wish_reload(parent);
+            if (polled->keeper->asks_sample)
+                sample_begin(parent, now);
         } else if (polled->release) {
             release_hear(polled->release, now);
         } else if (polled->learn) {
@@ -461,6 +463,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     tell_milters(parent);
     tell_lists(parent);
     tell_mark(parent);
+    sooner(&next, sample_settle(parent, now));
     FOR_EACH_GENERATION(generation, parent) {
         connect_redis(parent, generation, now);
         sooner_in(&next, generation);

@@ -353,7 +353,8 @@ void slot_tell(struct parent *parent, struct slot *slot)
     }
 }
 
-static void heard(struct slot *slot, const struct ipc_message *message, int64_t now)
+static void heard(struct parent *parent, struct slot *slot, const struct ipc_message *message,
+                  int64_t now)
 {
     struct unpack in = {.left = message->payload};
     if (message->type == MESSAGE_READY) {
@@ -377,10 +378,12 @@ static void heard(struct slot *slot, const struct ipc_message *message, int64_t 
         unsigned kind = unpack_u8(&in);
         if (kind < SCANNER_KINDS)
             slot->distrusts[kind] = true;
+    } else if (message->type == MESSAGE_SAMPLED) {
+        slot->may_say += sample_heard(parent, slot->pid, message->payload);
     }
 }
 
-void slot_hear(struct slot *slot, int64_t now)
+void slot_hear(struct parent *parent, struct slot *slot, int64_t now)
 {
     static char buffer[IPC_PAYLOAD_MAX + 2];
     struct ipc_message message;
@@ -394,7 +397,7 @@ void slot_hear(struct slot *slot, int64_t now)
             return;
         }
         slot->may_say--;
-        heard(slot, &message, now);
+        heard(parent, slot, &message, now);
     }
     if (got < 0) {
         forget(slot);
@@ -450,7 +453,7 @@ static void distrust(struct shared *shared, const struct slot *slot)
 
 void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now)
 {
-    slot_hear(slot, now); /* its last words */
+    slot_hear(parent, slot, now); /* its last words */
     bool expected = slot->state == PROXY_DRAINING && status == 0;
     log_at(expected ? LEVEL_INFO : LEVEL_ERROR, "", expected ? "proxy done" : "proxy died",
            SLOT_FIELDS(slot), field_str("how", child_death(status)));
@@ -461,6 +464,7 @@ void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now
     shared_row_clear(parent->shared, slot->row);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         scanners_dismiss(&parent->scanners[kind], slot->row);
+    sample_died(parent, slot->pid);
     slot->pid = 0;
     slot->kill_at = 0;
     slot->failed = slot->failed || slot->state < PROXY_SERVING;

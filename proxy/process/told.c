@@ -8,6 +8,7 @@
 #include "proxy/process/recorder.h"
 #include "proxy/process/serving.h"
 #include "proxy/smtp/errands.h"
+#include "proxy/smtp/signing_sample.h"
 #include "proxy/state/state_sharing.h"
 
 #include <stdio.h>
@@ -174,6 +175,24 @@ static void take_redis(struct program *p, struct ipc_message *m)
     m->fd_count = 0;
 }
 
+static void say_sample(uint32_t number, const char *reason, struct slice message)
+{
+    struct buf out = buf_init(IPC_PAYLOAD_MAX);
+    pack_u32(&out, number);
+    pack_slice(&out, slice_of(reason));
+    pack_slice(&out, message);
+    if (!out.failed)
+        program_say(MESSAGE_SAMPLED, buf_slice(&out));
+    buf_release(&out);
+}
+
+static void take_sample(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    uint32_t number = unpack_u32(&in);
+    signing_sample(&p->proxy, number, unpack_slice(&in), say_sample);
+}
+
 static void take(struct program *p, struct ipc_message *m)
 {
     switch ((enum message)m->type) {
@@ -218,6 +237,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_REDIS:
         take_redis(p, m);
+        break;
+    case MESSAGE_SAMPLE:
+        take_sample(p, m);
         break;
     case MESSAGE_START:
         serving_start(p);
