@@ -48,19 +48,37 @@ static bool find_socket(const struct asking *asking, char path[static PATH_MAX])
     return ok || command_error("control socket", strerror(errno)) == STATUS_FINE;
 }
 
-int ask_connect(const struct asking *asking)
+static int connect_to(const char *path, char reason[static ASK_REASON_MAX])
 {
-    char path[PATH_MAX];
-    if (!find_socket(asking, path))
-        return -1;
     int sock = control_connect(path);
     struct timeval patience = {PATIENCE, 0};
     if (sock >= 0)
         setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     else
-        command_error(path, errno == ENOENT || errno == ECONNREFUSED
-                                ? "no gateway that keeps records is running"
-                                : strerror(errno));
+        snprintf(reason, ASK_REASON_MAX, "%s",
+                 errno == ENOENT || errno == ECONNREFUSED
+                     ? "no gateway that keeps records is running"
+                     : strerror(errno));
+    return sock;
+}
+
+int ask_connect_to(struct slice name, char reason[static ASK_REASON_MAX])
+{
+    char path[PATH_MAX];
+    if (slice_to_path(name, path))
+        return connect_to(path, reason);
+    snprintf(reason, ASK_REASON_MAX, "%s", strerror(errno));
+    return -1;
+}
+
+int ask_connect(const struct asking *asking)
+{
+    char path[PATH_MAX], reason[ASK_REASON_MAX];
+    if (!find_socket(asking, path))
+        return -1;
+    int sock = connect_to(path, reason);
+    if (sock < 0)
+        command_error(path, reason);
     return sock;
 }
 

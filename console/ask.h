@@ -13,15 +13,18 @@ struct asking {
     bool json;
 };
 
+enum { ASK_REASON_MAX = 256 };
+
 /* A socket on which the gateway listens. -1: what is wrong was said. */
 int ask_connect(const struct asking *asking);
+
+/* The same for who knows where it listens, and says himself what is wrong. */
+int ask_connect_to(struct slice name, char reason[static ASK_REASON_MAX]);
 
 /* Asks; calls `take` with each answer. *before: 0, or the number of a record before which was not
  * looked yet. False: what is wrong was said. */
 bool ask(int sock, enum control_message question, struct slice payload,
          void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before);
-
-enum { ASK_REASON_MAX = 256 };
 
 /* The same, for who says himself what is wrong: `reason`. The gateway is given a copy of `fd` (-1:
  * none). */

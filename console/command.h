@@ -7,6 +7,7 @@
 enum exit_status {
     STATUS_FINE = 0,
     STATUS_ERROR = 1,
+    STATUS_UNSURE = 2, /* nothing is wrong as far as could be seen, which was not all */
     STATUS_REJECT = 10,
     STATUS_DEFER = 11,
     STATUS_DISCARD = 12,

@@ -125,7 +125,7 @@ struct parent {
     bool asker_waits;        /* for the reload that is under way */
     struct buf asker_report; /* what was said of it */
     struct sample sample;
-    int64_t asked_again_at;  /* not before that another is, when one was asked for */
+    int64_t asked_again_at; /* not before that another is, when one was asked for */
     bool stopping;
     int64_t stop_until;
     int64_t started; /* clock_wall */

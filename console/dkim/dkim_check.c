@@ -1,205 +1,248 @@
 /* SPDX-License-Identifier: ISC
  * gatepostctl dkim check: whether what is published belongs to the keys that are configured, and
- * verifies what they sign. */
+ * verifies what they sign; and what the running gateway signs. */
 #include "base/json.h"
 #include "console/command.h"
-#include "console/dkim/dkim_options.h"
-#include "console/dkim/dkim_row.h"
-#include "filters/dns/inquiry.h"
-#include "filters/dns/resolver.h"
-#include "filters/sender/dkim_sign.h"
-#include "filters/sender/hasher.h"
+#include "console/dkim/dkim_message.h"
+#include "console/dkim/dkim_published.h"
+#include "console/dkim/dkim_sample.h"
+#include "console/interrupt.h"
 
 #include <stdio.h>
-#include <time.h>
+#include <string.h>
 
 enum { ARENA_MAX = 256 * 1024 * 1024, OUT_MAX = 16 * 1024 * 1024 };
 
-static const char synopsis[] = "dkim check [--config FILE] [--resolver ADDRESS] [--json] [DOMAIN]";
+static const char synopsis[] =
+    "dkim check [--config FILE] [--resolver ADDRESS] [--json] [DOMAIN | --message FILE]";
 
-/* ---- the DNS ---- */
-
-struct asking {
+struct checking {
+    const struct dkim_options *options;
+    struct config *config;
     struct arena *arena;
-    struct event_base *base;
-    struct resolver *resolver;
-    struct dns_answers *answers;
+    struct dkim_dns dns;
+    struct dkim_rows rows;
+    struct dkim_samples samples;
+    struct buf out;
+    bool wrong, unsure; /* something is; something could not be looked at, or is not in use yet */
 };
 
-static void heard(void *ctx)
+static const char not_loaded[] =
+    "the gateway does not sign with this key: reload it when the key is published";
+static const char not_named[] =
+    "the gateway signs with this key, which the configuration does not name: reload it";
+
+static void say_line(struct checking *c, const char *how, struct slice name, const char *what)
 {
-    struct asking *asking = ctx;
-    event_base_loopbreak(asking->base);
+    buf_printf(&c->out, "%-5s %.*s%s%s\n", how, SLICE_ARGS(name), *what ? ": " : "", what);
 }
 
-/* One after the other: they are few. */
-static void look_up(struct asking *asking, struct slice name, struct dns_answer *answer)
+/* What a verifier finds of what the gateway signs, as text: "fail: ..." */
+static const char *verdict_text(struct checking *c, const struct dkim_verdict *verdict)
 {
-    struct inquiry inquiry;
-    struct dns_wanted wanted = {.name = name, .type = DNS_TXT};
-    *answer = (struct dns_answer){.status = DNS_FAILED};
-    inquiry_begin(&inquiry, asking->resolver, asking->arena, asking->answers, heard, asking);
-    if (inquiry_ask(&inquiry, &wanted, 1) > 0)
-        event_base_dispatch(asking->base);
-    inquiry_cancel(&inquiry);
-    dns_look_up(asking->answers, name, DNS_TXT, answer);
+    return arena_cstr(c->arena,
+                      ARENA_JOIN(c->arena, slice_of(verdict->result),
+                                 verdict->reason.len ? SLICE(": ") : SLICE(""), verdict->reason));
 }
 
-static bool asking_open(struct asking *asking, const struct dkim_options *options,
-                        struct config *config, struct arena *arena)
-{
-    static struct name_server only;
-    const char *reason = "out of memory";
-    *asking = (struct asking){arena, event_base_new(), NULL, dns_answers_new(arena)};
-    if (options->resolver.port) {
-        only = options->resolver;
-        config->name_servers = &only;
-        config->name_server_count = 1;
-    }
-    if (asking->base && asking->answers)
-        asking->resolver = resolver_new(asking->base, config, &reason);
-    return asking->resolver || (command_error("resolver", reason), false);
-}
+/* ---- a key that the configuration names ---- */
 
-static void asking_close(struct asking *asking)
-{
-    if (asking->resolver)
-        resolver_free(&asking->resolver);
-    if (asking->base)
-        event_base_free(asking->base);
-}
-
-/* ---- the check ---- */
-
-/* What was found: `wrong` NULL: nothing is. */
-struct finding {
-    const char *wrong;
-    const char *note; /* not wrong, but to be known; NULL: nothing */
+struct row_found {
+    struct dkim_finding published;
+    const struct dkim_verdict
+        *signed_; /* NULL: the gateway does not sign with it, or was not asked */
+    struct slice message;
 };
 
-static struct finding wrong(const char *what)
-{
-    return (struct finding){.wrong = what};
-}
-
-/* A message, signed as proxies sign, and verified with what is published. */
-static bool signature_verifies(struct arena *arena, const struct dkim_row *row,
-                               const struct key_record *published)
-{
-    static const char block[] = "From: postmaster@example.com\r\nSubject: trial\r\n";
-    struct field_list fields;
-    struct slice names;
-    struct hasher hasher;
-    struct dkim_draft draft;
-    struct dkim_signer signer = {row->domain, row->selector, row->key.algorithm};
-    unsigned char body[DIGEST_OCTETS], signature[DKIM_SIGNATURE_MAX];
-    bool ok = hasher_open(&hasher);
-    if (ok)
-        canonical_body(&hasher.sink, SLICE("A trial.\r\n"), true);
-    ok = hasher_close(&hasher, body) && ok && field_index(arena, slice_of(block), &fields) &&
-         dkim_sign_names(arena, &fields, &names) &&
-         dkim_sign_draft(arena, &signer, &fields, names, body, time(NULL), &draft);
-    size_t len = ok ? dkim_private_sign(&row->key, draft.digest, signature) : 0;
-    return len > 0 && key_record_verifies(published, draft.digest,
-                                          (struct slice){(const char *)signature, len});
-}
-
-static struct finding check_record(struct arena *arena, const struct dkim_row *row,
-                                   struct slice record)
-{
-    struct key_record published, own;
-    struct slice algorithm = slice_of(dkim_algorithm_word(row->key.algorithm));
-    const char *fault = key_record_read(arena, record, algorithm, &published);
-    if (fault)
-        return wrong(fault);
-    if (key_record_read(arena, row->record, algorithm, &own) || !slice_eq(own.der, published.der))
-        return wrong("another key is published");
-    if (!signature_verifies(arena, row, &published))
-        return wrong("a signature does not verify with what is published");
-    return (struct finding){
-        .note = published.test     ? "t=y: verifiers are told that this is a test; take it out"
-                : published.strict ? "t=s: nothing below the domain may use this key"
-                                   : NULL};
-}
-
-static struct finding check(struct asking *asking, const struct dkim_row *row)
-{
-    struct dns_answer answer;
-    struct slice record;
-    bool temporary;
-    if (row->fault)
-        return wrong(row->fault);
-    look_up(asking, row->name, &answer);
-    const char *fault = key_record_choose(&answer, &record, &temporary);
-    if (!fault)
-        return check_record(asking->arena, row, record);
-    return wrong(!temporary && answer.status != DNS_FOUND ? "nothing is published" : fault);
-}
-
-/* ---- what is said ---- */
-
-static void say(struct buf *out, const struct dkim_row *row, const struct finding *found)
+static void say_published(struct checking *c, const struct dkim_row *row,
+                          const struct dkim_finding *found)
 {
     const char *what = found->wrong ? found->wrong : found->note ? found->note : "";
-    buf_printf(out, "%-5s %.*s%s%s\n",
-               found->wrong  ? "WRONG"
-               : found->note ? "NOTE"
-                             : "ok",
-               SLICE_ARGS(row->name), *what ? ": " : "", what);
+    say_line(c, found->wrong ? "WRONG" : found->note ? "NOTE" : "ok", row->name, what);
     if (found->wrong && !row->fault)
-        dkim_row_say(out, row);
+        dkim_row_say(&c->out, row);
 }
 
-static void say_json(struct buf *out, const struct dkim_row *row, const struct finding *found)
+static void say_signed(struct checking *c, struct slice name, const struct dkim_verdict *verdict)
 {
-    buf_char(out, '{');
-    dkim_row_json(out, row);
-    json_key(out, SLICE("published"));
-    json_text(out, found->wrong ? slice_of(found->wrong) : SLICE("ok"));
-    if (found->note) {
-        json_key(out, SLICE("note"));
-        json_text(out, slice_of(found->note));
+    if (verdict->passes) {
+        say_line(c, "ok", name, "what the gateway signs with it verifies");
+        return;
     }
-    buf_cstr(out, "}\n");
+    struct slice why =
+        ARENA_JOIN(c->arena, SLICE("what the gateway signs with it does not verify: "),
+                   slice_of(verdict_text(c, verdict)));
+    say_line(c, "WRONG", name, arena_cstr(c->arena, why));
 }
 
-static bool check_all(struct asking *asking, const struct dkim_rows *rows, bool json)
+static void say_row(struct checking *c, const struct dkim_row *row, const struct row_found *found)
 {
-    struct buf out = buf_init(OUT_MAX);
-    bool all = true;
-    for (size_t i = 0; i < rows->count; i++) {
-        struct finding found = check(asking, &rows->rows[i]);
-        all = all && !found.wrong;
-        (json ? say_json : say)(&out, &rows->rows[i], &found);
+    say_published(c, row, &found->published);
+    if (found->signed_)
+        say_signed(c, row->name, found->signed_);
+    else if (c->samples.asked && !c->samples.trouble[0])
+        say_line(c, "NOTE", row->name, not_loaded);
+}
+
+static void json_signed(struct checking *c, const struct dkim_verdict *verdict,
+                        struct slice message)
+{
+    json_key(&c->out, SLICE("signed"));
+    json_text(&c->out, slice_of(!verdict          ? "no"
+                                : verdict->passes ? "ok"
+                                                  : verdict_text(c, verdict)));
+    if (!verdict)
+        return;
+    json_key(&c->out, SLICE("message"));
+    json_text(&c->out, message);
+}
+
+static void say_row_json(struct checking *c, const struct dkim_row *row,
+                         const struct row_found *found)
+{
+    const char *wrong = found->published.wrong, *note = found->published.note;
+    buf_char(&c->out, '{');
+    dkim_row_json(&c->out, row);
+    json_key(&c->out, SLICE("published"));
+    json_text(&c->out, slice_of(wrong ? wrong : "ok"));
+    if (c->samples.asked && (found->signed_ || !c->samples.trouble[0]))
+        json_signed(c, found->signed_, found->message);
+    if (note) {
+        json_key(&c->out, SLICE("note"));
+        json_text(&c->out, slice_of(note));
     }
-    fwrite(buf_slice(&out).ptr, 1, buf_len(&out), stdout);
-    buf_release(&out);
-    return all;
+    buf_cstr(&c->out, "}\n");
 }
 
-static bool run(const struct dkim_options *options, struct config *config, struct arena *arena)
+static void check_row(struct checking *c, const struct dkim_row *row)
 {
-    struct dkim_rows rows = {0};
-    struct asking asking = {0};
-    bool ok = dkim_rows_of(config, options->domain, arena, &rows) &&
-              asking_open(&asking, options, config, arena) &&
-              check_all(&asking, &rows, options->json);
-    asking_close(&asking);
-    dkim_rows_free(&rows);
-    return ok;
+    struct row_found found = {.published = dkim_published(&c->dns, row)};
+    if (!row->fault)
+        found.signed_ =
+            dkim_samples_find(&c->samples, row->domain, row->selector,
+                              slice_of(dkim_algorithm_word(row->key.algorithm)), &found.message);
+    c->wrong |= found.published.wrong || (found.signed_ && !found.signed_->passes);
+    c->unsure |= !found.signed_;
+    (c->options->json ? say_row_json : say_row)(c, row, &found);
+}
+
+/* ---- a key that the gateway has, and the configuration does not ---- */
+
+static bool is_named(const struct checking *c, const struct dkim_verdict *verdict)
+{
+    for (size_t i = 0; i < c->rows.count; i++) {
+        const struct dkim_row *row = &c->rows.rows[i];
+        if (slice_eq(row->domain, verdict->domain) && slice_eq(row->selector, verdict->selector) &&
+            (row->fault ||
+             slice_eq(slice_of(dkim_algorithm_word(row->key.algorithm)), verdict->algorithm)))
+            return true;
+    }
+    return false;
+}
+
+static void say_other_json(struct checking *c, struct slice name,
+                           const struct dkim_verdict *verdict, struct slice message)
+{
+    const struct {
+        const char *key;
+        struct slice text;
+    } members[] = {{"domain", verdict->domain},
+                   {"selector", verdict->selector},
+                   {"name", name},
+                   {"algorithm", verdict->algorithm}};
+    buf_char(&c->out, '{');
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        json_key(&c->out, slice_of(members[i].key));
+        json_text(&c->out, members[i].text);
+    }
+    json_signed(c, verdict, message);
+    json_key(&c->out, SLICE("note"));
+    json_text(&c->out, slice_of(not_named));
+    buf_cstr(&c->out, "}\n");
+}
+
+static void check_other(struct checking *c, const struct dkim_verdict *verdict,
+                        struct slice message)
+{
+    struct slice name = key_record_name(c->arena, verdict->selector, verdict->domain);
+    c->unsure = true;
+    c->wrong |= !verdict->passes;
+    if (c->options->json) {
+        say_other_json(c, name, verdict, message);
+        return;
+    }
+    say_line(c, "NOTE", name, not_named);
+    say_signed(c, name, verdict);
+}
+
+static void check_others(struct checking *c)
+{
+    for (size_t i = 0; i < c->samples.count; i++) {
+        const struct dkim_sample *sample = &c->samples.each[i];
+        for (size_t k = 0; k < sample->verdicts.count; k++)
+            if (!is_named(c, &sample->verdicts.each[k]))
+                check_other(c, &sample->verdicts.each[k], sample->message);
+    }
+}
+
+/* ---- all ---- */
+
+/* On stderr with --json, where each line is a key. */
+static void say_samples(struct checking *c)
+{
+    const char *what = c->samples.trouble;
+    if (!*what)
+        return;
+    c->unsure |= !c->samples.asked;
+    c->wrong |= c->samples.asked;
+    FILE *to = c->options->json ? stderr : stdout;
+    if (c->samples.asked)
+        fprintf(to, "WRONG what the gateway signs cannot be had: %s\n", what);
+    else
+        fprintf(to, "NOTE  what the gateway signs was not looked at: %s\n", what);
+}
+
+static void check_all(struct checking *c)
+{
+    struct slice one = c->options->domain ? c->rows.rows[0].domain : (struct slice){NULL, 0};
+    dkim_samples_get(&c->samples, c->config, one, &c->dns, c->arena);
+    for (size_t i = 0; i < c->rows.count; i++)
+        check_row(c, &c->rows.rows[i]);
+    check_others(c);
+    fwrite(buf_slice(&c->out).ptr, 1, buf_len(&c->out), stdout);
+    say_samples(c);
+}
+
+static int run(const struct dkim_options *options, struct config *config, struct arena *arena)
+{
+    struct checking c = {
+        .options = options, .config = config, .arena = arena, .out = buf_init(OUT_MAX)};
+    bool ok = dkim_rows_of(config, options->domain, arena, &c.rows) &&
+              dkim_dns_open(&c.dns, options, config, arena);
+    if (ok)
+        check_all(&c);
+    dkim_dns_close(&c.dns);
+    dkim_rows_free(&c.rows);
+    ok = ok && !c.out.failed;
+    buf_release(&c.out);
+    return !ok || c.wrong ? STATUS_ERROR : c.unsure ? STATUS_UNSURE : STATUS_FINE;
 }
 
 int command_dkim_check(int argc, char *argv[])
 {
     struct dkim_options options;
     struct configuration configuration;
-    if (!dkim_options_read(argc, argv, "cjr", &options))
+    if (!dkim_options_read(argc, argv, "cjrm", &options) || (options.domain && options.message))
         return command_usage(synopsis);
     if (!dkim_options_open(&options, &configuration))
         return STATUS_ERROR;
     struct arena *arena = arena_new(ARENA_MAX);
-    bool ok = arena && run(&options, configuration.config, arena);
+    int status = STATUS_ERROR;
+    interrupt_catch();
+    if (arena)
+        status = (options.message ? dkim_message : run)(&options, configuration.config, arena);
     arena_free(&arena);
     configuration_close(&configuration);
-    return ok ? STATUS_FINE : STATUS_ERROR;
+    interrupt_end();
+    return status;
 }

@@ -7,11 +7,15 @@
 #include <getopt.h>
 #include <string.h>
 
-static const struct option known[] = {
-    {"config", required_argument, NULL, 'c'},    {"json", no_argument, NULL, 'j'},
-    {"selector", required_argument, NULL, 's'},  {"folder", required_argument, NULL, 'f'},
-    {"algorithm", required_argument, NULL, 'a'}, {"bits", required_argument, NULL, 'b'},
-    {"resolver", required_argument, NULL, 'r'},  {NULL, 0, NULL, 0}};
+static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+                                      {"json", no_argument, NULL, 'j'},
+                                      {"selector", required_argument, NULL, 's'},
+                                      {"folder", required_argument, NULL, 'f'},
+                                      {"algorithm", required_argument, NULL, 'a'},
+                                      {"bits", required_argument, NULL, 'b'},
+                                      {"resolver", required_argument, NULL, 'r'},
+                                      {"message", required_argument, NULL, 'm'},
+                                      {NULL, 0, NULL, 0}};
 
 static bool read_algorithm(const char *word, struct dkim_options *out)
 {
@@ -43,6 +47,9 @@ static bool take(struct dkim_options *out, int letter)
         return true;
     case 'f':
         out->folder = optarg;
+        return true;
+    case 'm':
+        out->message = optarg;
         return true;
     case 'a':
         return read_algorithm(optarg, out);

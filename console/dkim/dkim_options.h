@@ -9,14 +9,14 @@
 struct dkim_options {
     const char *config; /* NULL: the gateway's own, where there is one */
     const char *domain; /* NULL: none was given */
-    const char *selector, *folder;
+    const char *selector, *folder, *message;
     bool json, has_algorithm;
     enum dkim_algorithm algorithm;
     unsigned bits;               /* of RSA */
     struct name_server resolver; /* port 0: where the configuration says */
 };
 
-/* `letters`: the options that this subcommand has, of c j s f a b r. False: they are wrong. */
+/* `letters`: the options that this subcommand has, of c j s f a b r m. False: they are wrong. */
 bool dkim_options_read(int argc, char *argv[], const char *letters, struct dkim_options *out);
 
 /* The configuration that they name. False: what is wrong was said. */

@@ -58,9 +58,8 @@ static struct slice write_message(struct signing_sample *sample, const struct pr
 static bool make(struct signing_sample *sample, const struct proxy *proxy, struct slice domain)
 {
     sample->message = write_message(sample, proxy, domain);
-    struct edit_input input = {.message = sample->message,
-                               .authserv_id = proxy->config->hostname,
-                               .trace = SLICE("")};
+    struct edit_input input = {
+        .message = sample->message, .authserv_id = proxy->config->hostname, .trace = SLICE("")};
     return sample->message.ptr && edits_assemble(sample->arena, &input, &sample->edited);
 }
 
@@ -69,16 +68,15 @@ static bool make(struct signing_sample *sample, const struct proxy *proxy, struc
 static void on_signed(void *ctx, const struct signed_message *result)
 {
     struct signing_sample *sample = ctx;
-    if (result->how == SIGNED_NOT_NOW) {
+    struct slice whole = result->how == SIGNED
+                             ? ARENA_JOIN(sample->arena, result->fields, sample->message)
+                             : sample->message;
+    if (result->how == SIGNED_NOT_NOW)
         finish(sample, result->reason, SLICE(""));
-        return;
-    }
-    if (result->how != SIGNED) {
-        finish(sample, "no key for the domain", SLICE(""));
-        return;
-    }
-    struct slice whole = ARENA_JOIN(sample->arena, result->fields, sample->message);
-    finish(sample, whole.ptr ? NULL : "out of memory", whole.ptr ? whole : SLICE(""));
+    else if (!whole.ptr)
+        finish(sample, "out of memory", SLICE(""));
+    else
+        finish(sample, NULL, whole);
 }
 
 static void sign(struct signing_sample *sample, struct proxy *proxy)

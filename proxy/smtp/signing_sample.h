@@ -8,7 +8,7 @@
 
 /* Of nobody's words but the domain in From, which is checked, the time and a number that nobody can
  * guess. `told` is called once, from here or from the loop: reason NULL: that is the message with its
- * signatures. A proxy that ends before says nothing. */
+ * signatures; without any where the configuration has no key for it. A proxy that ends before says nothing. */
 void signing_sample(struct proxy *proxy, uint32_t number, struct slice domain,
                     void (*told)(uint32_t number, const char *reason, struct slice message));
 

@@ -129,7 +129,9 @@ def test_what_is_published_is_compared_with_each_key(config, own_dir, published)
 def test_all_is_fine_where_all_is_published(config, own_dir, published):
     key = Key(own_dir, "example.com", "rsa")
     address = published({key.name: key.record})
-    run("check", "--config", config(sentence(["example.com", "*.example.com"], key)), "--resolver", address, "example.com")
+    path = config(sentence(["example.com", "*.example.com"], key) + 'keeper { control "%s" }\n' % (own_dir / "nobody"))
+    said = run("check", "--config", path, "--resolver", address, "example.com", status=2)
+    assert said.stdout.startswith("ok ") and "WRONG" not in said.stdout and "no gateway" in said.stdout
 
 
 def test_a_silent_dns_is_told_as_such(config, own_dir):
