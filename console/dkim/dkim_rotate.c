@@ -41,6 +41,8 @@ static void say_steps(struct buf *out, const struct dkim_rows *old, const struct
                   "negative answers is over\n   (an hour mostly), let the configuration say, and "
                   "reload:\n\n");
     dkim_rows_statement(out, fresh);
+    buf_cstr(out,
+             "\n   gatepostctl dkim check then says whether what the gateway signs verifies.\n");
     buf_cstr(out, "\n3. Seven days later, when nobody verifies older mail any more, take out:\n\n");
     for (size_t i = 0; i < old->count; i++)
         buf_printf(out, "   %.*s TXT\n", SLICE_ARGS(old->rows[i].name));
