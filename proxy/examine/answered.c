@@ -98,7 +98,8 @@ static bool is_our_letter(const struct examination *e, struct slice sender, stru
            letter_is_from(block, is_ours, &house);
 }
 
-void answered_remember(struct examination *e, const struct slice *recipients, size_t count)
+void answered_remember(struct examination *e, const struct slice *recipients, size_t count,
+                       struct slice added_id)
 {
     const struct policy *policy = config_of(e)->policy;
     bool pairs = redis_remembers_pairs(config_of(e)),
@@ -107,9 +108,10 @@ void answered_remember(struct examination *e, const struct slice *recipients, si
     if (!e->proxy->state || (!pairs && !letters) || !is_our_letter(e, sender, block))
         return;
     size_t most = count < ANSWERED_RECIPIENTS_MOST ? count : ANSWERED_RECIPIENTS_MOST;
-    state_wrote(e->proxy->state,
-                &(struct state_letter){.sender = sender,
-                                       .recipients = recipients,
-                                       .count = pairs ? most : 0,
-                                       .id = letters ? letter_id(block) : SLICE("")});
+    state_wrote(e->proxy->state, &(struct state_letter){.sender = sender,
+                                                        .recipients = recipients,
+                                                        .count = pairs ? most : 0,
+                                                        .id = !letters       ? SLICE("")
+                                                              : added_id.len ? added_id
+                                                                             : letter_id(block)});
 }

@@ -19,7 +19,8 @@ void answered_ask_reply(struct examination *e);
 
 /* A message has left, and is with the relay for these (as they are spelled). What programs have written is not
  * remembered, nor what others have and is only passed on: else whoever is answered by a machine would have been
- * answered. Nothing is where no rule asks. */
-void answered_remember(struct examination *e, const struct slice *recipients, size_t count);
+ * answered. Nothing is where no rule asks. added_id: the Message-ID that it was given here; empty: its own. */
+void answered_remember(struct examination *e, const struct slice *recipients, size_t count,
+                       struct slice added_id);
 
 #endif

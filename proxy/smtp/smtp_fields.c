@@ -33,20 +33,30 @@ static struct slice trace_field(struct smtp_session *s)
     return trace_received(s->mail, &trace);
 }
 
+static bool is_left_out(const struct smtp_session *s, struct slice name)
+{
+    struct header found;
+    struct slice block = headers_block(spool_bytes(s->t.message.spool), NULL);
+    return s->submitter && !headers_find(block, name, 0, &found);
+}
+
+struct slice smtp_added_id(struct smtp_session *s)
+{
+    if (!is_left_out(s, SLICE("Message-ID")))
+        return SLICE("");
+    return ARENA_JOIN(s->mail, SLICE("<"), slice_of(s->ref), SLICE("@"),
+                      s->base.proxy->config->hostname, SLICE(">"));
+}
+
 /* What a user's program has left out (RFC 6409 8). */
 static struct slice missing_fields(struct smtp_session *s)
 {
-    struct header found;
-    struct slice date = SLICE(""), id = SLICE("");
-    struct slice block = headers_block(spool_bytes(s->t.message.spool), NULL);
-    if (!s->submitter)
-        return SLICE("");
-    if (!headers_find(block, SLICE("Date"), 0, &found))
+    struct slice date = SLICE(""), id = smtp_added_id(s);
+    if (is_left_out(s, SLICE("Date")))
         date =
             ARENA_JOIN(s->mail, SLICE("Date: "), slice_of(trace_date(clock_wall())), SLICE("\r\n"));
-    if (!headers_find(block, SLICE("Message-ID"), 0, &found))
-        id = ARENA_JOIN(s->mail, SLICE("Message-ID: <"), slice_of(s->ref), SLICE("@"),
-                        s->base.proxy->config->hostname, SLICE(">\r\n"));
+    if (id.len)
+        id = ARENA_JOIN(s->mail, SLICE("Message-ID: "), id, SLICE("\r\n"));
     return date.ptr && id.ptr ? ARENA_JOIN(s->mail, date, id) : (struct slice){NULL, 0};
 }
 

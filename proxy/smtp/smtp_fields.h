@@ -7,4 +7,8 @@
 /* Our fields, in front of the message: the newest on top (RFC 5321 4.4). ptr NULL: out of memory. */
 struct slice smtp_fields(struct smtp_session *s);
 
+/* The Message-ID among them, with its brackets; empty: the message has one, or bears none. ptr NULL: out of
+ * memory. */
+struct slice smtp_added_id(struct smtp_session *s);
+
 #endif

@@ -5,6 +5,7 @@
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_delivered.h"
+#include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_hold.h"
 #include "proxy/smtp/smtp_retry.h"
 #include "proxy/smtp/smtp_transaction.h"
@@ -71,7 +72,7 @@ static void remember_recipients(struct smtp_session *s, const struct decision *d
     if (delivered)
         examination_delivered(&s->t.message, whom, count);
     if (delivered && outbound)
-        answered_remember(&s->t.message, whom, count);
+        answered_remember(&s->t.message, whom, count, smtp_added_id(s));
     examination_account_over(
         &s->t.message, &(struct state_sending_end){.put_off = class == 4,
                                                    .delivered = whom,

@@ -583,6 +583,22 @@ def test_date_and_message_id_are_added_where_they_are_missing(site):
     assert re.search(rb"\r\nMessage-ID: <[^@>]+@mx.example.com>\r\nFrom: user@example.com\r\n\r\nhello\r\n", bare)
 
 
+def test_an_answer_to_a_letter_that_got_its_message_id_here_is_known(site, new_backend):
+    """Of two that leave without one, only what we named is a letter of ours."""
+    home, into = new_backend(), free_port()
+    more = backend("home", home.port) + domains("home", "example.com") + 'listen smtp "in" on "127.0.0.1:%d"\n' % into
+    it = site(more=more, rules='observe rule "known" when message.in_reply_to_known then log "x"\n')
+    assert it.sends(message=b"From: user@example.com\r\nSubject: bare\r\n\r\nhello\r\n").code == 250
+    [given] = re.findall(rb"\r\nMessage-ID: (<[^@>]+@mx.example.com>)\r\n", it.server.messages[0].content)
+
+    def is_known(answer_to):
+        letter = b"From: someone@elsewhere.example\r\nSubject: Re: bare\r\nIn-Reply-To: " + answer_to + b"\r\n\r\nhello\r\n"
+        assert send(into, letter, USER, sender=ELSEWHERE).code == 250
+        return it.gateway.decisions()[-1]["facts"]["message.in_reply_to_known"]
+    assert wait_until(lambda: is_known(given))
+    assert is_known(given.replace(b"@", b"x@")) is False
+
+
 # ---- by another way ----
 
 def test_mail_goes_by_the_relay_where_there_is_one(site, new_backend):
