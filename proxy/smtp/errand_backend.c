@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/errand_backend.h"
 
-static bool is_way_out(const struct config *config, const struct backend *backend)
+static bool is_named_by_some(const struct config *config, const struct backend *backend)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
-        if ((listener->relay || listener->submission) && backend_relays(backend) &&
-            config_leads(config, listener, backend))
+        if ((listener->relay || listener->submission) && config_leads(config, listener, backend))
             return true;
     }
     return false;
@@ -16,7 +15,8 @@ static bool is_way_out(const struct config *config, const struct backend *backen
 static const struct backend *relay_of(const struct config *config, struct slice name)
 {
     for (size_t i = 0; i < config->backend_count; i++)
-        if (slice_eq(config->backends[i].name, name) && is_way_out(config, &config->backends[i]))
+        if (slice_eq(config->backends[i].name, name) &&
+            is_named_by_some(config, &config->backends[i]))
             return &config->backends[i];
     return NULL;
 }
@@ -39,8 +39,12 @@ const struct backend *errand_backend(const struct config *config, struct arena *
     *why = SLICE("its domain has no server behind");
     if (held->relay.len == 0)
         return domain_backend(config, arena, errand->address);
-    *why = arena_printf(arena, "no listener has the relay %.*s any more", SLICE_ARGS(held->relay));
+    const struct backend *relay = relay_of(config, held->relay);
+    *why = arena_printf(arena,
+                        relay ? "the servers of %.*s do not take mail for anywhere"
+                              : "no listener has the relay %.*s any more",
+                        SLICE_ARGS(held->relay));
     if (!why->ptr)
         *why = SLICE("out of memory");
-    return relay_of(config, held->relay);
+    return relay && backend_relays(relay) ? relay : NULL;
 }

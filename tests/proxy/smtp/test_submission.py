@@ -498,6 +498,19 @@ def test_rules_can_refuse_a_login_before_the_server_hears_of_it(site):
     assert it.gateway.wait_log("login refused") and PASSWORD not in it.gateway.log()
 
 
+def test_the_log_says_whose_login_was_refused_why_and_not_the_password(site):
+    it = site(rules='rule "not him" when login.user == "eve@example.com" then reject 535 5.7.8 "not from there"\n')
+    with it.session() as session:
+        assert session.command("AUTH PLAIN " + plain("eve@example.com", "opensesame")).code == 535
+        assert session.command("AUTH PLAIN " + plain(USER, "opensesame")).code == 535
+    assert wait_until(lambda: it.gateway.log().count(" login refused ") == 2)
+    by_rule, by_server = [line for line in it.gateway.log().splitlines() if " login refused " in line]
+    assert 'client=127.0.0.1 helo=client.example user=eve@example.com tls=' in by_rule and 'from="" to="" stage=login rule="not him" code=535' in by_rule
+    assert by_rule.endswith('text="5.7.8 not from there"')
+    assert "user=%s " % USER in by_server and 'rule="" code=535 text="5.7.8 wrong at behind.example.com"' in by_server
+    assert not re.search("opensesame|" + "|".join((plain("eve@example.com", "opensesame"), plain(USER, "opensesame"))), it.gateway.log())
+
+
 def test_failures_are_counted_over_all_protocols(start, site, new_backend):
     it = site(rules='rule "tired" when login.user_failures >= 3 then defer 454 4.7.0 "rest a little"\n')
     for n in range(3):
@@ -515,6 +528,26 @@ def test_limits_count_what_a_user_sends_whatever_address_he_writes(site):
     with it.logged_in() as session:
         session.expect("MAIL FROM:<a4@example.com>", 250)
         assert "user@example.com has sent enough" in session.command("RCPT TO:<%s>" % ELSEWHERE).text
+
+
+def test_who_tries_out_addresses_counts_by_those_that_are_refused_and_what_he_breaks_off_is_no_letter(site):
+    """Rates of recipients count both: they are of RCPT, the account's facts of messages."""
+    it = site({"RCPT": lambda session, line: "550 5.1.1 nobody" if b"<no" in line else None},
+              rules='observe rule "x" when account.recipients_hour >= 0 and account.refused_recipients >= 0 then log "x"\n'
+                    'rule "enough" when rate(account.name, 1h, recipients) > 30 then defer 451 4.7.1 "enough"\n')
+    for n in range(2):
+        with it.logged_in() as session:
+            session.expect("MAIL FROM:<%s>" % USER, 250)
+            for k in range(6):
+                session.expect("RCPT TO:<no%d.%d@elsewhere.example>" % (n, k), 550)
+                session.expect("RCPT TO:<yes%d.%d@elsewhere.example>" % (n, k), 250)
+            session.expect("RSET" if n else "QUIT", 250 if n else 221)
+    assert it.sends().code == 250
+    facts = it.gateway.decisions()[-1]["facts"]
+    assert (facts["account.recipients_hour"], round(facts["account.refused_recipients"])) == (13, round(1200 / 13))
+    with it.logged_in() as session:
+        session.expect("MAIL FROM:<%s>" % USER, 250)
+        assert [session.command("RCPT TO:<yes%d@elsewhere.example>" % n).code for n in range(8)].count(451) > 0
 
 
 def test_a_redis_that_is_away_keeps_no_user_from_sending(site):
@@ -633,6 +666,40 @@ def test_what_is_held_leaves_by_the_smtp_servers_of_his_backend_where_there_is_n
     assert it.sends().code == 250 and not knows_him.messages
     it.gateway.control("quarantine", "release", str(it.gateway.held()[0]["number"]))
     assert wait_until(lambda: takes.messages) and not knows_him.messages
+
+
+def test_what_is_held_of_both_ways_where_the_server_behind_speaks_lmtp(start, new_backend, authority):
+    """LMTP delivers what came for its mailboxes; it takes nothing for anywhere, so what users sent waits for a relay."""
+    said, auth = knows(RIGHT)
+    out, into, mailboxes, smart = free_port(), free_port(), new_backend(lmtp=True), new_backend()
+    knows_him = new_backend({"AUTH": auth}, extensions=("AUTH PLAIN",))
+
+    def body(relay):
+        return (certificate(authority.certificate("mx.example.com")) + relay * backend("smart", smart.port)
+                + 'listen submission on "127.0.0.1:%d" { starttls  backend behind %s }\n' % (out, relay * "relay smart")
+                + 'listen smtp "in" on "127.0.0.1:%d"\n' % into + domains("behind", "example.com")
+                + backend("behind", lmtp=[mailboxes.port], submission=["%d tls none" % knows_him.port])
+                + 'rule "hold" when message.subject contains "leaves" then quarantine "leaks"\n')
+    it = Site(start(body(False)), out, knows_him)
+    assert it.gateway.wait_log("gatepost-release ready", 20)
+
+    def release():
+        number = str(it.gateway.held()[0]["number"])
+        it.gateway.control("quarantine", "release", number)
+        return number
+    assert send(into, MESSAGE, USER, sender=ELSEWHERE).code == 250
+    release()
+    assert wait_until(lambda: [m.recipients for m in mailboxes.messages] == [[USER]])
+    assert it.sends().code == 250
+    number = release()
+    assert it.gateway.wait_log('outcome=later to=%s server="" text="the servers of behind do not take mail for anywhere"' % ELSEWHERE)
+    it.gateway.configure(body(True))
+    it.gateway.reload()
+    assert it.gateway.wait_log("serving generation=2")
+    assert it.sends().code == 250
+    assert release() != number
+    assert wait_until(lambda: [m.recipients for m in smart.messages] == [[ELSEWHERE]])
+    assert len(mailboxes.messages) == 1 and not knows_him.messages and number in [str(entry["number"]) for entry in it.gateway.held()]
 
 
 # ---- its configuration ----
