@@ -41,9 +41,7 @@ static bool add(struct milters *milters, const struct listener *listener)
     struct milter milter = {.process = {.name = "gatepost-milter", .control = -1},
                             .ip = listener->ip,
                             .port = listener->port};
-    errno = EMFILE;
-    if (milters->count == MILTERS_MOST ||
-        !slice_to_text(listener->path, milter.path, sizeof milter.path) ||
+    if (!slice_to_text(listener->path, milter.path, sizeof milter.path) ||
         ipc_pair(milter.queue) != 0)
         return false;
     milters->all[milters->count++] = milter;
@@ -71,11 +69,14 @@ bool milters_open(struct milters *milters, const struct config *config, struct b
     prune(milters);
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
+        bool is_full = milters->count == MILTERS_MOST;
         if (listener->protocol != PROTOCOL_MILTER || find(milters, listener) ||
-            add(milters, listener))
+            (!is_full && add(milters, listener)))
             continue;
         place_error(config, report, listener->at, "no queue for %.*s: %s",
-                    SLICE_ARGS(listener->address), strerror(errno));
+                    SLICE_ARGS(listener->address),
+                    is_full ? "the milters of listeners that are gone have not ended yet; try again"
+                            : strerror(errno));
         return false;
     }
     return true;

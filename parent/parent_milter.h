@@ -10,7 +10,9 @@
 #include "parent/parent_helper.h"
 #include "policy/config.h"
 
-enum { MILTERS_MOST = 16 };
+/* Those of a configuration, of the one that comes in its place, and of the one before, which may not have
+ * ended yet. */
+enum { MILTERS_MOST = 3 * MILTER_LISTENERS_MAX };
 
 /* What it is started with. */
 struct milter_command {

@@ -191,6 +191,7 @@ struct blocklist_code {
 };
 
 enum { BLOCKLISTS_MAX = 64 };
+enum { MILTER_LISTENERS_MAX = 16 };
 
 struct blocklist {
     struct slice zone; /* lower case */

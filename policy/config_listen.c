@@ -301,6 +301,17 @@ static void finish_asked(struct parser *parser, const struct listener *listener,
                      "and 'relay NAME' behind 'outbound'");
 }
 
+/* Each has a process of its own. */
+static void limit_asked(struct parser *parser)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < parser->config->listener_count; i++)
+        if (parser->config->listeners[i].protocol == PROTOCOL_MILTER &&
+            ++count == MILTER_LISTENERS_MAX + 1)
+            source_error(parser->sources, parser->listener_names[i].at,
+                         "there are at most %d milter listeners", MILTER_LISTENERS_MAX);
+}
+
 static void finish_encryption(struct parser *parser, const struct listener *listener,
                               const struct listener_names *names)
 {
@@ -358,6 +369,7 @@ void finish_listeners(struct parser *parser)
         finish_address(parser, listener, i);
     }
     check_login_servers(parser);
+    limit_asked(parser);
 }
 
 bool listener_logs_in(const struct listener *listener)

@@ -101,19 +101,30 @@ static bool mime_field_follows(struct mime_parser *p, size_t at)
     return false;
 }
 
-/* A line of blanks in a header: a fold, or the end for some. True when the header goes on. */
-static bool blank_line_continues(struct mime_parser *p, size_t part, const struct line *blank)
+/* The last of the lines of blanks that follow each other. */
+static struct line last_blank(const struct mime_parser *p, struct line line)
+{
+    struct line next;
+    while (line_at(p->text, line.next, &next) && line_is_blank(next.text))
+        line = next;
+    return line;
+}
+
+/* Lines of blanks in a header, the last of which is this: folds for mail servers (RFC 5322 4.2), however
+ * many they are, and the end for some programs. True when the header goes on. Before what is no field
+ * either it is over for all. */
+static bool blank_lines_continue(struct mime_parser *p, size_t part, const struct line *blank)
 {
     struct line next = {.next = 0};
-    bool more = line_at(p->text, blank->next, &next) && next.text.len > 0;
-    if (more && ascii_blank(next.text.ptr[0]) && !line_is_blank(next.text))
+    bool follows = line_at(p->text, blank->next, &next);
+    if (follows && next.text.len > 0 && ascii_blank(next.text.ptr[0]))
         return true;
     bool in_part = within(p, part, MIME_MULTIPART);
     if (!malformations_has(&p->message->parts[part].malformations, MALFORMATION_HEADER_BLANK_LINE))
         mime_odd(p, part,
                  in_part && mime_field_follows(p, blank->next) ? MALFORMATION_HEADER_BLANK_LINE
                                                                : MALFORMATION_HEADER_BLANK_FOLD);
-    return more && looks_like_field(next.text);
+    return follows && (next.text.len == 0 || looks_like_field(next.text));
 }
 
 /* A part that begins with an empty line has no header, but some skip the line. In a digest it is as
@@ -177,8 +188,12 @@ size_t mime_find_header(struct mime_parser *p, size_t index, size_t at,
         to = line.from;
         body = line.next;
         interrupted = line.text.len > 0 && mime_match_line(p, line.text).kind != MATCH_NONE;
-        ended = interrupted || line.text.len == 0 ||
-                (line_is_blank(line.text) && !blank_line_continues(p, index, &line));
+        ended = interrupted || line.text.len == 0;
+        if (line_is_blank(line.text)) {
+            struct line last = last_blank(p, line);
+            ended = !blank_lines_continue(p, index, &last);
+            line = ended ? line : last;
+        }
     }
     if (!ended) {
         to = body = p->text.len;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "filters/mime/headers.h"
 #include "filters/mime/mime.h"
 #include "tests/harness/unit.h"
 
@@ -525,6 +526,58 @@ TEST(test_every_prefix_of_a_message_parses)
         arena_free(&own);
         free(copy);
     }
+}
+
+/* As Postfix, Sendmail and Python's email have it: such a line begins with a blank (RFC 5322 4.2, obs-FWS). */
+TEST(test_lines_of_blanks_in_a_header_are_folds_however_many)
+{
+    static const char *const folds[] = {" \r\n", "\t\r\n", " \r\n \r\n", " \r\n\t \r\n  \r\n",
+                                        " \n \n \n \n"};
+    for (size_t i = 0; i < sizeof folds / sizeof *folds; i++) {
+        char text[400];
+        snprintf(text, sizeof text,
+                 "From: a@b.example\r\nSubject: one\r\n%s two\r\nX-A: b\r\n%s"
+                 "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                 "--b\r\nContent-Type: text/plain\r\n%sContent-Disposition: attachment; "
+                 "filename=a.exe\r\n\r\nMZ\r\n--b--\r\n",
+                 folds[i], folds[i], folds[i]);
+        parse(text);
+        assert_int_equal(m.n, 2);
+        assert_true(has_name(&m.parts[1], "a.exe"));
+        assert_slice(m.parts[1].content, "MZ");
+        assert_int_equal(headers_count(m.parts[0].headers, SLICE("Content-Type")), 1);
+        assert_true(odd(MALFORMATION_HEADER_BLANK_FOLD));
+        assert_true(odd(MALFORMATION_HEADER_BLANK_LINE)); /* of the part: hiding from some */
+    }
+}
+
+TEST(test_lines_of_blanks_before_the_empty_line_belong_to_the_header)
+{
+    parse("From: a@b.example\r\nSubject: x\r\n \r\n\t\r\n\r\nFrom here on it is text\r\n");
+    assert_slice(m.parts[0].content, "From here on it is text\r\n");
+    assert_true(odd(MALFORMATION_HEADER_BLANK_FOLD));
+}
+
+TEST(test_lines_of_blanks_before_what_is_no_field_end_the_header)
+{
+    parse("From: a@b.example\r\nSubject: x\r\n \r\n \r\nHello\r\nContent-Type: text/html\r\n\r\n");
+    assert_int_equal(m.n, 1);
+    assert_slice(m.parts[0].type, "text/plain");
+    assert_slice(slice_trim(m.parts[0].content), "Hello\r\nContent-Type: text/html");
+    assert_int_equal(headers_count(m.parts[0].headers, SLICE("Content-Type")), 0);
+}
+
+TEST(test_no_end_of_lines_of_blanks_is_looked_at_once)
+{
+    struct slice blanks = repeat(" \r\n", 1000000);
+    char *text = arena_alloc(arena, blanks.len + 200);
+    int head = snprintf(text, 100, "From: a@b.example\r\nX-A: b\r\n");
+    memcpy(text + head, blanks.ptr, blanks.len);
+    int tail = snprintf(text + head + blanks.len, 100, "Subject: behind\r\n\r\ntext\r\n");
+    parse_slice((struct slice){text, (size_t)head + blanks.len + (size_t)tail});
+    struct header subject;
+    assert_true(headers_find(m.parts[0].headers, SLICE("Subject"), 0, &subject));
+    assert_slice(m.parts[0].content, "text\r\n");
 }
 
 TEST(test_what_begins_with_no_field_is_all_body)
