@@ -58,8 +58,9 @@ int check_named(struct checker *checker, const struct syntax_expr *expr);
 /* A fact or a variable that should be a list, or a table: the list of its entries, as they were
  * written. An operand. */
 int check_list(struct checker *checker, const struct syntax_term *term);
-/* limits[sender.domain] */
-int check_pair(struct checker *checker, const struct syntax_term *term);
+/* limits[sender.domain]; `path` checks what stands in the brackets. */
+int check_pair(struct checker *checker, const struct syntax_term *term,
+               int (*path)(struct checker *checker, const struct syntax_term *term));
 /* -2: no table has this name. */
 int check_table_members(struct checker *checker, const struct syntax_term *name);
 

@@ -229,7 +229,7 @@ int check_path(struct checker *checker, const struct syntax_term *term)
 {
     struct operand operand;
     if (term->index)
-        return check_pair(checker, term);
+        return check_pair(checker, term, check_path);
     if (!resolve(checker, term->token.text, term->token.at, false, &operand))
         return -1;
     return finish_path(checker, term, &operand);
@@ -274,7 +274,7 @@ static int text_term(struct checker *checker, const struct syntax_term *term)
     struct slice path = term->token.text, head, rest;
     struct span at = term->token.at;
     if (term->index)
-        return check_pair(checker, term);
+        return check_pair(checker, term, text_term);
     slice_cut(path, '.', &head, &rest);
     if (!variable_certain(checker, head, at) || !resolve(checker, path, at, true, &operand) ||
         !writable(checker, &operand.type, path, at))

@@ -68,11 +68,12 @@ static bool can_be_key(struct checker *checker, const struct syntax_term *key,
     return false;
 }
 
-int check_pair(struct checker *checker, const struct syntax_term *term)
+int check_pair(struct checker *checker, const struct syntax_term *term,
+               int (*path)(struct checker *checker, const struct syntax_term *term))
 {
     struct parser *parser = checker->parser;
     struct table *table = find_table(parser, &term->token);
-    int key = table ? check_path(checker, term->index) : -1;
+    int key = table ? path(checker, term->index) : -1;
     if (key < 0)
         return -1;
     const struct type *type = pairs_type(table);

@@ -425,6 +425,24 @@ TEST(test_a_pair_is_that_of_the_text_itself_else_of_the_longest_ending)
     }
 }
 
+TEST(test_a_text_names_the_pair_of_a_member_that_must_hold)
+{
+    struct verdict v;
+    give(FACT_SENDER, "u@x.a.test");
+    struct config *config =
+        load_good("table t { \"other.test\" \"x.a.test\" }\n"
+                  "table limits { \"a.test\" -> 100B \"x.a.test\" -> 200B }\n"
+                  "rule \"r\" when any e in t (sender.domain == e) then log \"{e} {limits[e]}\"\n");
+    assert_int_equal(policy_evaluate(config->policy, &facts, PHASE_MESSAGE, arena, &v),
+                     OUTCOME_DECIDED);
+    assert_true(slice_eq(v.log[0], SLICE("x.a.test 200")));
+    config_free(&config);
+    says("table t { \"x\" }\ntable u { \"x\" -> 1 }\n"
+         "rule \"r\" when none e in t (helo == e) then log \"{u[e]}\"\n",
+         "'e' is not always bound when the rule holds");
+    says("table u { \"x\" -> 1 }\nrule \"r\" then log \"{u[e]}\"\n", "'e'");
+}
+
 TEST(test_of_many_pairs_each_keeps_its_own_value)
 {
     struct buf text = buf_init(65536);
