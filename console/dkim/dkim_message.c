@@ -77,7 +77,7 @@ int dkim_message(const struct dkim_options *options, struct config *config, stru
 {
     struct dkim_dns dns;
     struct dkim_verifier verifier;
-    struct dkim_verdicts verdicts;
+    struct dkim_verdicts verdicts = {0};
     bool ok = false;
     if (dkim_dns_open(&dns, options, config, arena)) {
         const char *fault = "gatepost-scan does not start";

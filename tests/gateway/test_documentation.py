@@ -250,7 +250,7 @@ LIMITS = [("common/bundle.h", "BUNDLE_FILE_MAX", "16 MiB"), ("common/annex.h", "
           ("policy/config.h", "IMPERSONATION_MAX", "1,000 entries each"), ("policy/config_domain.c", "NAMES_MAX", "1,000"),
           ("policy/config.h", "SIGNING_KEYS_MAX", "8"), ("filters/sender/dkim_key.h", "DKIM_KEY_FILE_MAX", "64 KiB"),
           ("proxy/smtp/message_signing.c", "HEADER_MOST", "1 MiB"),
-          ("policy/config.h", "BLOCKLISTS_MAX", "64"), ("policy/config_blocklist.c", "ADDRESSES_MAX", "64"), ("policy/config_resolver.c", "NAME_SERVERS_MAX", "256"),
+          ("policy/config.h", "MILTER_LISTENERS_MAX", "16"), ("policy/config.h", "BLOCKLISTS_MAX", "64"), ("policy/config_blocklist.c", "ADDRESSES_MAX", "64"), ("policy/config_resolver.c", "NAME_SERVERS_MAX", "256"),
           ("policy/parse_condition.c", "DEPTH_MAX", "50"), ("policy/check_named.c", "NAMED_DEPTH_MAX", "50"), ("policy/program.h", "NODES_PER_RULE_MAX", "2,000"),
           ("policy/program.h", "SLOTS_MAX", "16"), ("policy/policy.h", "POLICY_KEYS_MAX", "256"), ("policy/policy.h", "RATE_FACTS_MAX", "4"),
           ("proxy/state/state_sending.c", "MET_MOST", "4,000"), ("proxy/state/state_sending.c", "LOOKED_FOR", "1,000"), ("proxy/smtp/smtp_notice.c", "NOTICES_MOST", "16"),
