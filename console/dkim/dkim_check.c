@@ -7,6 +7,7 @@
 #include "console/dkim/dkim_published.h"
 #include "console/dkim/dkim_sample.h"
 #include "console/interrupt.h"
+#include "console/terminal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,9 +33,14 @@ static const char not_loaded[] =
 static const char not_named[] =
     "the gateway signs with this key, which the configuration does not name: reload it";
 
+/* Some of it may be a gateway's word. */
 static void say_line(struct checking *c, const char *how, struct slice name, const char *what)
 {
-    buf_printf(&c->out, "%-5s %.*s%s%s\n", how, SLICE_ARGS(name), *what ? ": " : "", what);
+    buf_printf(&c->out, "%-5s ", how);
+    terminal_text(&c->out, name, 0);
+    buf_cstr(&c->out, *what ? ": " : "");
+    terminal_text(&c->out, slice_of(what), 0);
+    buf_char(&c->out, '\n');
 }
 
 /* What a verifier finds of what the gateway signs, as text: "fail: ..." */
@@ -187,6 +193,11 @@ static void check_others(struct checking *c)
 
 /* ---- all ---- */
 
+static void write_out(const struct checking *c, FILE *to)
+{
+    fwrite(buf_slice(&c->out).ptr, 1, buf_len(&c->out), to);
+}
+
 /* On stderr with --json, where each line is a key. */
 static void say_samples(struct checking *c)
 {
@@ -195,11 +206,12 @@ static void say_samples(struct checking *c)
         return;
     c->unsure |= !c->samples.asked;
     c->wrong |= c->samples.asked;
-    FILE *to = c->options->json ? stderr : stdout;
-    if (c->samples.asked)
-        fprintf(to, "WRONG what the gateway signs cannot be had: %s\n", what);
-    else
-        fprintf(to, "NOTE  what the gateway signs was not looked at: %s\n", what);
+    buf_clear(&c->out);
+    say_line(c, c->samples.asked ? "WRONG" : "NOTE",
+             c->samples.asked ? SLICE("what the gateway signs cannot be had")
+                              : SLICE("what the gateway signs was not looked at"),
+             what);
+    write_out(c, c->options->json ? stderr : stdout);
 }
 
 static void check_all(struct checking *c)
@@ -209,7 +221,8 @@ static void check_all(struct checking *c)
     for (size_t i = 0; i < c->rows.count; i++)
         check_row(c, &c->rows.rows[i]);
     check_others(c);
-    fwrite(buf_slice(&c->out).ptr, 1, buf_len(&c->out), stdout);
+    write_out(c, stdout);
+    c->wrong |= c->out.failed;
     say_samples(c);
 }
 
