@@ -72,6 +72,17 @@ size_t letter_answers(struct slice block, struct slice out[static LETTER_ANSWERS
     return count;
 }
 
+struct slice letter_answered(struct slice block)
+{
+    struct header field;
+    struct slice id;
+    if (headers_find(block, SLICE("In-Reply-To"), 0, &field) && take_first(&field.value, &id))
+        return id;
+    if (headers_find(block, SLICE("References"), 0, &field) && take_last(&field.value, &id))
+        return id;
+    return SLICE("");
+}
+
 /* ---- who writes ---- */
 
 /* Autoresponders, lists and rules of mailboxes say so by having it, whatever its value is. */

@@ -19,6 +19,9 @@ struct slice letter_id(struct slice block);
  * how many. */
 size_t letter_answers(struct slice block, struct slice out[static LETTER_ANSWERS_MOST]);
 
+/* The one message that it answers: the first of In-Reply-To, else the last of References; empty: it answers none. */
+struct slice letter_answered(struct slice block);
+
 /* A program has written it, or it goes to many: by its own account (Auto-Submitted, Precedence, what
  * autoresponders and lists add), or since it is a report. */
 bool letter_is_automatic(struct slice block);

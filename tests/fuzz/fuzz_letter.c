@@ -34,6 +34,9 @@ FUZZ(input)
         require(lies_in(input, ids[i]) && ids[i].len > 2 && ids[i].len <= LETTER_ID_MOST);
         reads_again(ids[i]);
     }
+    struct slice answered = letter_answered(input);
+    require((answered.len > 0) == (count > 0));
+    require(count == 0 || lies_in(input, answered));
     (void)letter_is_automatic(input);
     (void)letter_is_from(input, anybody, &input);
 }

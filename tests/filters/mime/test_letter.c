@@ -178,3 +178,11 @@ TEST(test_from_with_names_without_end_is_not_ours)
     assert_false(letter_is_from(buf_slice(&block), is_example, NULL));
     buf_release(&block);
 }
+
+TEST(test_what_it_answers_is_one_message)
+{
+    assert_text(letter_answered(SLICE("References: <1@a> <2@a>\r\nIn-Reply-To: <3@a> <4@a>\r\n")),
+                "<3@a>");
+    assert_text(letter_answered(SLICE("References: <1@a> <2@a>\r\nIn-Reply-To: Bob\r\n")), "<2@a>");
+    assert_int_equal(letter_answered(SLICE("Message-ID: <1@a>\r\n")).len, 0);
+}
