@@ -18,7 +18,7 @@ const char *label_how_word(enum label_how how)
     static const char *const words[LABEL_HOWS] = {
         [LABEL_IMPORTED] = "imported", [LABEL_RELEASED] = "released", [LABEL_MOVED] = "moved",
         [LABEL_FLAGGED] = "flagged",   [LABEL_REPORTED] = "reported", [LABEL_TRAP] = "trap",
-        [LABEL_LEFT] = "left"};
+        [LABEL_LEFT] = "left",         [LABEL_ANSWERED] = "answered"};
     return words[how];
 }
 
@@ -99,6 +99,7 @@ void learn_item_pack(struct buf *out, const struct learn_item *item)
     pack_u32(out, item->weight);
     pack_slice(out, item->sealed);
     pack_u64(out, item->account);
+    pack_u8(out, item->quiet);
 }
 
 bool learn_item_next(struct unpack *in, struct learn_item *item)
@@ -111,6 +112,7 @@ bool learn_item_next(struct unpack *in, struct learn_item *item)
     item->weight = unpack_u32(in);
     item->sealed = unpack_slice(in);
     item->account = unpack_u64(in);
+    item->quiet = unpack_u8(in);
     if (in->bad || class >= LABEL_CLASSES || item->sealed.len > LEARN_SEALED_MOST)
         return fail(in);
     return true;

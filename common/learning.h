@@ -21,6 +21,7 @@ enum label_how {
     LABEL_REPORTED, /* a user, or without an account the helpdesk: it was judged wrongly */
     LABEL_TRAP,     /* it came to an address that nobody has */
     LABEL_LEFT,     /* a user has read it and left it where it was */
+    LABEL_ANSWERED, /* a user has answered it */
     LABEL_HOWS
 };
 
@@ -90,6 +91,9 @@ struct learn_item {
     struct slice sealed;
     uint64_t
         account; /* 0: it counts; else it does where other accounts say the same of what is like it */
+    bool
+        quiet; /* nobody has said so: it is by what he did. Others do not count it, and one with an account counts
+                  * unless somebody says the contrary of what is like it */
 };
 
 void learn_item_pack(struct buf *out, const struct learn_item *item);

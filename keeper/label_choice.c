@@ -32,7 +32,18 @@ static int by_matter(const void *a, const void *b)
     return order || x->reference ? order : memcmp(x->message, y->message, LABEL_MESSAGE);
 }
 
-/* Open matters first; in one, of each account first what he has said, and of that the newest. */
+/* By what he did: he was not asked, and has not said so. */
+static bool is_quiet(const struct label_vote *vote)
+{
+    return vote->how == LABEL_ANSWERED || vote->how == LABEL_LEFT;
+}
+
+static int softness(const struct label_vote *vote)
+{
+    return is_quiet(vote) + (vote->how == LABEL_LEFT);
+}
+
+/* Open matters first; in one, of each account first what he has said, then what he has done, and of that the newest. */
 static int by_account(const void *a, const void *b)
 {
     const struct label_vote *x = a, *y = b;
@@ -42,7 +53,7 @@ static int by_account(const void *a, const void *b)
     if (!order)
         order = compare(x->account, y->account);
     if (!order)
-        order = (x->how == LABEL_LEFT) - (y->how == LABEL_LEFT);
+        order = softness(x) - softness(y);
     return order ? order : by_number(b, a);
 }
 
@@ -90,13 +101,13 @@ static void settle(struct label_vote *votes, size_t count)
 /* Its loudest votes: explicit ones, and only where there is none those that say nothing. */
 static bool is_heard(const struct label_vote *vote, bool explicit)
 {
-    return !explicit || vote->how != LABEL_LEFT;
+    return !explicit || !is_quiet(vote);
 }
 
 static bool any_explicit(const struct label_vote *votes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (votes[i].how != LABEL_LEFT)
+        if (!is_quiet(&votes[i]))
             return true;
     return false;
 }
@@ -117,6 +128,25 @@ static bool are_copies(const struct label_vote *votes, size_t count)
     return run_of(votes, count, same_message) < count;
 }
 
+/* An answer is more than leaving: it counts where one alone has written it. */
+static void hear_answers(struct label_vote *votes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_first_of_account(votes, i) && votes[i].how == LABEL_ANSWERED) {
+            votes[i].weight = LEARN_WEIGHT / LABELS_ANSWERED_SHARE;
+            votes[i].alone = true;
+        }
+}
+
+/* Too few say one thing: who is the only one to say anything may have company elsewhere. */
+static void hear_few(struct label_vote *votes, size_t count, bool explicit, uint32_t accounts)
+{
+    if (!explicit)
+        hear_answers(votes, count);
+    for (size_t i = 0; explicit && accounts == 1 && i < count; i++)
+        votes[i].alone = is_first_of_account(votes, i) && is_heard(&votes[i], explicit);
+}
+
 static void agree(struct label_vote *votes, size_t count)
 {
     bool explicit = any_explicit(votes, count);
@@ -127,7 +157,7 @@ static void agree(struct label_vote *votes, size_t count)
     enum label_class class = say[LABEL_SPAM] > say[LABEL_GOOD] ? LABEL_SPAM : LABEL_GOOD;
     uint32_t against = say[class == LABEL_SPAM ? LABEL_GOOD : LABEL_SPAM];
     if (say[class] < LABELS_AGREEING || say[class] < LABELS_AGAINST * against) {
-        votes[0].alone = explicit && count_accounts(say) == 1;
+        hear_few(votes, count, explicit, count_accounts(say));
         return;
     }
     uint32_t whole = explicit ? LEARN_WEIGHT : LEARN_WEIGHT / LABELS_LEFT_SHARE;
@@ -135,7 +165,7 @@ static void agree(struct label_vote *votes, size_t count)
         if (is_first_of_account(votes, i) && is_heard(&votes[i], explicit) &&
             votes[i].class == class) {
             votes[i].weight = whole / say[class];
-            votes[i].alone = are_copies(votes, count);
+            votes[i].alone = are_copies(votes, count) || votes[i].how == LABEL_ANSWERED;
         }
 }
 

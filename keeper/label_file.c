@@ -71,7 +71,8 @@ static void add(struct label_file *f, const struct label_vote *vote)
                               .class = vote->class,
                               .weight = vote->weight ? vote->weight : LEARN_WEIGHT,
                               .sealed = labels_vector(f->labels, vote->number),
-                              .account = vote->alone ? vote->account : 0};
+                              .account = vote->alone ? vote->account : 0,
+                              .quiet = vote->how == LABEL_ANSWERED};
     f->count++;
     if (item.sealed.len > 0 && item.sealed.len <= LEARN_SEALED_MOST)
         learn_item_pack(&f->out, &item);

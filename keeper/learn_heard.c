@@ -30,7 +30,8 @@ static void sketch_all(const struct learn_given *given, const struct learn_helpe
     struct learn_item item;
     struct slice vector;
     for (uint32_t i = 0; learn_item_next(&in, &item); i++) {
-        voters[i] = (struct learn_voter){.account = item.account, .class = item.class};
+        voters[i] =
+            (struct learn_voter){.account = item.account, .class = item.class, .quiet = item.quiet};
         if (i % LEARN_TOLD_EACH == 0)
             helper->progress(helper->ctx, 0, count);
         if (!helper->open(helper->ctx, item.sealed, &vector) ||

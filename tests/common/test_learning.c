@@ -102,7 +102,7 @@ TEST(test_each_how_has_a_word_of_its_own)
 
 TEST(test_items_and_predictions_come_one_by_one_until_one_is_none)
 {
-    struct learn_item item = {9, LABEL_SPAM, 500, SLICE("sealed"), 3}, again;
+    struct learn_item item = {9, LABEL_SPAM, 500, SLICE("sealed"), 3, true}, again;
     for (int i = 0; i < 2; i++)
         learn_item_pack(&out, &item);
     struct unpack in = {.left = buf_slice(&out)};
@@ -110,6 +110,7 @@ TEST(test_items_and_predictions_come_one_by_one_until_one_is_none)
         assert_true(learn_item_next(&in, &again));
         assert_int_equal(again.number, 9);
         assert_int_equal(again.weight, 500);
+        assert_true(again.quiet);
         assert_true(slice_eq(again.sealed, item.sealed));
     }
     assert_false(learn_item_next(&in, &again));

@@ -191,3 +191,51 @@ TEST(test_of_too_many_octets_the_oldest_are_left_out_and_of_users_first)
     assert_int_equal(weight_of(1), 0);
     assert_int_equal(weight_of(3), LEARN_WEIGHT);
 }
+
+TEST(test_who_answers_counts_alone_an_eighth_where_nobody_says_anything_of_what_is_like_it)
+{
+    vote(1, JANE, LABEL_GOOD, LABEL_ANSWERED);
+    vote(2, JANE, LABEL_GOOD, LABEL_ANSWERED)->reference = 9;
+    vote(3, JANE, LABEL_GOOD, LABEL_LEFT)->reference = 9;
+    label_choose(votes, count);
+    for (uint64_t number = 1; number <= count; number++) {
+        assert_int_equal(weight_of(number), number < 3 ? LEARN_WEIGHT / 8 : 0);
+        assert_int_equal(votes[number - 1].alone, number < 3);
+    }
+}
+
+TEST(test_of_several_who_answer_or_leave_it_all_together_count_a_quarter)
+{
+    vote(1, JANE, LABEL_GOOD, LABEL_ANSWERED);
+    vote(1, JOE, LABEL_GOOD, LABEL_LEFT);
+    label_choose(votes, count);
+    assert_true(votes[0].weight == LEARN_WEIGHT / 8 && votes[0].alone);
+    assert_true(votes[1].weight == LEARN_WEIGHT / 8 && !votes[1].alone);
+}
+
+TEST(test_who_says_something_beside_one_who_left_it_is_the_one_who_is_alone)
+{
+    vote(1, JANE, LABEL_GOOD, LABEL_LEFT);
+    vote(1, JOE, LABEL_SPAM, LABEL_MOVED);
+    label_choose(votes, count);
+    assert_true(!votes[0].alone && votes[1].alone);
+}
+
+TEST(test_whatever_anybody_says_an_answer_is_not_heard)
+{
+    vote(1, JANE, LABEL_GOOD, LABEL_ANSWERED);
+    vote(1, JOE, LABEL_SPAM, LABEL_MOVED);
+    vote(2, JANE, LABEL_GOOD, LABEL_ANSWERED)->reference = 9;
+    vote(3, JANE, LABEL_SPAM, LABEL_MOVED)->reference = 9;
+    vote(4, JANE, LABEL_GOOD, LABEL_ANSWERED);
+    vote(4, ADMIN, LABEL_SPAM, LABEL_TRAP);
+    for (uint64_t user = JANE; user <= LEE; user++)
+        vote(5, user, user > JOE ? LABEL_SPAM : LABEL_GOOD,
+             user > JOE ? LABEL_MOVED : LABEL_ANSWERED);
+    label_choose(votes, count);
+    for (uint64_t number = 1; number <= count; number++)
+        if (votes[number - 1].how == LABEL_ANSWERED)
+            assert_true(!weight_of(number) && !votes[number - 1].alone);
+    assert_true(votes[1].alone && votes[3].alone);
+    assert_int_equal(weight_of(10), LEARN_WEIGHT / 2);
+}

@@ -110,3 +110,54 @@ TEST(test_what_is_no_vector_has_no_sketch)
     struct spam_sketch sketch;
     assert_false(spam_sketch(SLICE("\x01"), &sketch));
 }
+
+static void answers(uint64_t account, const char *text, unsigned number)
+{
+    voters[says(account, LABEL_GOOD, text, number)].quiet = true;
+}
+
+TEST(test_who_answers_is_heard_where_nobody_says_anything_of_what_is_like_it)
+{
+    answers(1, lottery, 1);
+    says(2, LABEL_SPAM, minutes, 2);
+    decide();
+    assert_true(voters[0].heard);
+    assert_false(voters[1].heard);
+}
+
+TEST(test_who_answers_is_heard_unless_somebody_calls_what_is_like_it_spam)
+{
+    answers(1, minutes, 1);
+    answers(2, lottery, 2);
+    says(3, LABEL_SPAM, lottery, 3);
+    says(4, LABEL_GOOD, minutes, 4);
+    decide();
+    assert_true(voters[0].heard);
+    assert_false(voters[1].heard);
+    assert_false(voters[2].heard || voters[3].heard);
+}
+
+TEST(test_an_answer_is_nobodys_company_and_outweighs_nobody)
+{
+    for (uint64_t account = 10; account < 20; account++)
+        answers(account, lottery, (unsigned)account);
+    says(1, LABEL_SPAM, lottery, 1);
+    says(2, LABEL_SPAM, lottery, 2);
+    answers(3, minutes, 3);
+    says(4, LABEL_GOOD, minutes, 4);
+    decide();
+    for (size_t i = 0; i < 10; i++)
+        assert_false(voters[i].heard);
+    assert_true(voters[10].heard && voters[11].heard);
+    assert_false(voters[13].heard);
+}
+
+TEST(test_what_somebody_says_counts_although_he_has_answered_what_is_like_it)
+{
+    answers(1, lottery, 1);
+    says(1, LABEL_GOOD, lottery, 2);
+    answers(1, lottery, 3);
+    says(2, LABEL_GOOD, lottery, 4);
+    decide();
+    assert_true(voters[1].heard && voters[3].heard);
+}

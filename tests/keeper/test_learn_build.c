@@ -52,10 +52,15 @@ static void note_progress(void *ctx, uint32_t done, uint32_t of)
 
 static const struct learn_helper helper = {NULL, as_it_is, note_progress};
 
+static void say(uint64_t account, enum label_class class, struct slice vector, bool quiet)
+{
+    struct learn_item item = {++number, class, LEARN_WEIGHT, vector, account, quiet};
+    learn_item_pack(&labels, &item);
+}
+
 static void teach(enum label_class like, enum label_class class, unsigned message)
 {
-    struct learn_item item = {++number, class, LEARN_WEIGHT, vector_like(like, message), 0};
-    learn_item_pack(&labels, &item);
+    say(0, class, vector_like(like, message), false);
 }
 
 static void teach_both(unsigned from, unsigned to)
@@ -131,6 +136,18 @@ TEST(test_a_model_tells_good_mail_from_spam)
     assert_true(probability_of(&made, LABEL_GOOD) < 0.1);
     assert_true(made.built.loss > 0 && made.built.loss < 200000);
     assert_int_equal(made.built.compared, 0);
+}
+
+TEST(test_what_one_user_has_answered_is_learnt_and_what_he_says_is_not)
+{
+    say(1, LABEL_GOOD, vector_like(LABEL_GOOD, 1), true);
+    say(1, LABEL_GOOD, vector_like(LABEL_GOOD, 2), false);
+    build(&made, NULL);
+    assert_int_equal(made.built.good, 1);
+    teach(LABEL_GOOD, LABEL_SPAM, 1);
+    build(&made, NULL);
+    assert_int_equal(made.built.good, 0);
+    assert_int_equal(made.built.spam, 1);
 }
 
 TEST(test_each_label_has_its_prediction_in_order)
@@ -223,10 +240,8 @@ TEST(test_labels_that_cannot_be_opened_are_counted_and_left_out)
 {
     teach_both(0, ENOUGH);
     build(&old, NULL);
-    struct learn_item item = {++number, LABEL_SPAM, LEARN_WEIGHT, SLICE("x"), 0};
-    learn_item_pack(&labels, &item);
-    item.sealed = SLICE("no vector");
-    learn_item_pack(&labels, &item);
+    say(0, LABEL_SPAM, SLICE("x"), false);
+    say(0, LABEL_SPAM, SLICE("no vector"), false);
     build(&made, NULL);
     assert_int_equal(made.built.unread, 2);
     assert_int_equal(made.built.spam, ENOUGH);
@@ -267,9 +282,7 @@ TEST(test_it_is_told_as_often_while_it_is_found_out_who_is_heard)
 {
     untold = most_untold = 0;
     for (unsigned n = 0; n < 4 * LEARN_TOLD_EACH; n++) {
-        struct learn_item item = {++number, LABEL_SPAM, LEARN_WEIGHT, vector_like(LABEL_SPAM, n),
-                                  n + 1};
-        learn_item_pack(&labels, &item);
+        say(n + 1, LABEL_SPAM, vector_like(LABEL_SPAM, n), false);
     }
     build(&made, NULL);
     assert_in_range(most_untold, 1, LEARN_TOLD_EACH);
