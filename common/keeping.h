@@ -35,8 +35,10 @@ enum keeping {
     /* labels that proxies tell, a slice each (learning.h); none is imported. With a descriptor, the socket
      * of a KEEPING_HELD: whether they are on the disk (hold_tell, label_submit) */
     KEEPING_LABELS,
-    KEEPING_READ, /* a message that a user has read (left.h) */
-    KEEPING_GONE, /* messages that he has deleted, or calls junk (left.h) */
+    KEEPING_READ,       /* a message that a user has read (left.h) */
+    KEEPING_GONE,       /* messages that he has deleted, or calls junk (left.h) */
+    KEEPING_ANSWERABLE, /* a message that was delivered, and may be answered (answerable.h) */
+    KEEPING_ANSWER,     /* an answer that has left (answerable.h) */
 };
 
 /* On the control socket. */

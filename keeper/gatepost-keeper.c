@@ -68,6 +68,12 @@ static void heard_nothing(struct program *p)
         go_deaf(p);
 }
 
+static bool is_learnt_from(uint16_t what)
+{
+    return what == KEEPING_LABELS || what == KEEPING_READ || what == KEEPING_GONE ||
+           what == KEEPING_ANSWERABLE || what == KEEPING_ANSWER;
+}
+
 /* True: one was there. */
 static bool take_one(struct program *p)
 {
@@ -86,8 +92,7 @@ static bool take_one(struct program *p)
         quarantine_take(p->quarantine, &message);
     else if (p->opinions && message.type == KEEPING_OPINIONS)
         opinions_take(p->opinions, message.payload, clock_wall());
-    else if (p->learning && (message.type == KEEPING_LABELS || message.type == KEEPING_READ ||
-                             message.type == KEEPING_GONE))
+    else if (p->learning && is_learnt_from(message.type))
         learning_take(p->learning, (enum keeping)message.type, message.payload,
                       message.fd_count == 1 ? message.fds[0] : -1);
     ipc_close_fds(&message);
@@ -369,8 +374,9 @@ static void open_what_is_kept(struct program *p, const struct options *options, 
     open_lists(p);
     if (options->history && !(p->opinions = opinions_open(&reason)))
         log_at(LEVEL_ERROR, "", "no opinions of users", field_str("reason", reason));
-    p->labels = (struct labels_bounds){options->learn, (int64_t)options->learn_age,
-                                       (int64_t)options->learn_left};
+    p->labels =
+        (struct labels_bounds){options->learn, (int64_t)options->learn_age,
+                               (int64_t)options->learn_left, (int64_t)options->learn_answered};
     p->share = (struct learning_share){options->share ? KEEPER_SHARING_FD : -1,
                                        slice_of(options->share ? options->share : ""),
                                        slice_of(options->gateway)};

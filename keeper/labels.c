@@ -50,9 +50,18 @@ static const char *const migrations[] = {
     "DELETE FROM pending;"
     "UPDATE state SET changes = changes + (SELECT count(*) > 0 FROM label);"
     "DELETE FROM label;",
+    /* name: of what waits to be answered, a keyed digest of its Message-ID and sender; empty: it was read. */
+    "ALTER TABLE pending ADD COLUMN name TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX pending_name ON pending (account, name);",
 };
 
 FORM_FITS(LABELS, migrations);
+
+/* Of one account's labels that came so, those before the last few. */
+#define CAP_OF(how)                                                                                \
+    "DELETE FROM label WHERE account = ?1 AND how = " how                                          \
+    " AND number <= (SELECT number FROM label WHERE account = ?1 AND how = " how                   \
+    " ORDER BY number DESC LIMIT 1 OFFSET ?2)"
 
 static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_ADD] = "INSERT OR REPLACE INTO label (account, message, class, how, reference, time,"
@@ -85,21 +94,25 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_PENDING + LEARN_FORGET_ALL] = "DELETE FROM pending",
     [LABELS_PENDING + LEARN_FORGET_REFERENCE] = "DELETE FROM pending WHERE reference = ?",
     [LABELS_PENDING + LEARN_FORGET_MESSAGE] = "DELETE FROM pending WHERE message = ?",
-    [LABELS_PENDING + LEARN_FORGET_HOW] = "DELETE FROM pending WHERE ? = " HOW_LEFT,
+    [LABELS_PENDING + LEARN_FORGET_HOW] = "DELETE FROM pending WHERE ? = " HOW_PENDING,
     [LABELS_PENDING + LEARN_FORGET_ACCOUNT] = "DELETE FROM pending WHERE account IN (?, ?)",
-    [LABELS_LEFT_AGAIN] =
-        "UPDATE pending SET mailbox = ?3, uid = ?4 WHERE account = ?1 AND message = ?2",
-    [LABELS_LEFT_ADD] = "INSERT INTO pending (account, message, mailbox, uid, reference, time, key,"
-                        " vector, names) VALUES (?, ?, ?, ?, ?, ?, ?, ?,"
-                        " (SELECT names FROM share))",
-    [LABELS_LEFT_MANY] = "DELETE FROM pending WHERE number <="
-                         " (SELECT number FROM pending ORDER BY number DESC LIMIT 1 OFFSET ?)",
+    [LABELS_LEFT_AGAIN] = "UPDATE pending SET mailbox = ?3, uid = ?4 WHERE account = ?1 AND "
+                          "message = ?2 AND name = ''",
+    [LABELS_LEFT_ADD] =
+        "INSERT OR REPLACE INTO pending (account, message, mailbox, uid, reference, time, key,"
+        " vector, names) VALUES (?, ?, ?, ?, ?, ?, ?, ?,"
+        " (SELECT names FROM share))",
+    [LABELS_LEFT_MANY] = "DELETE FROM pending WHERE name = '' AND number <="
+                         " (SELECT number FROM pending WHERE name = '' ORDER BY number DESC"
+                         " LIMIT 1 OFFSET ?)",
+    [LABELS_LEFT_NONE] = "DELETE FROM pending WHERE name = ''",
     [LABELS_LEFT_STRANGE] = "DELETE FROM pending WHERE names <> (SELECT names FROM share)",
-    [LABELS_LEFT_CONTRARY] = "DELETE FROM pending WHERE account = ? AND message = ?",
-    [LABELS_LEFT_GONE] = "DELETE FROM pending WHERE account = ? AND mailbox = ?"
+    [LABELS_LEFT_CONTRARY] = "DELETE FROM pending WHERE account = ?1 AND (message = ?2"
+                             " OR (name <> '' AND reference = ?3))",
+    [LABELS_LEFT_GONE] = "DELETE FROM pending WHERE account = ? AND mailbox = ? AND name = ''"
                          " AND (uid = 0 OR uid BETWEEN ? AND ?)",
-    [LABELS_LEFT_RIPE] = "SELECT number, account FROM pending WHERE time <= ?1 OR time > ?2"
-                         " ORDER BY number LIMIT ?3",
+    [LABELS_LEFT_RIPE] = "SELECT number, account FROM pending WHERE name = ''"
+                         " AND (time <= ?1 OR time > ?2) ORDER BY number LIMIT ?3",
     [LABELS_LEFT_LABEL] =
         "INSERT INTO label (account, message, class, how, reference, time, key, vector, names)"
         " SELECT account, message, " CLASS_GOOD ", " HOW_LEFT ", reference, ?2, key, vector,"
@@ -108,11 +121,33 @@ static const char *const texts[LABELS_STATEMENTS] = {
         " WHERE u.account = p.account AND u.time > ?3 AND u.how IN (" HOW_MOVED ", " HOW_FLAGGED
         ")) AND NOT EXISTS (SELECT 1 FROM label AS o WHERE o.account = p.account"
         " AND o.message = p.message)",
-    [LABELS_LEFT_CAP] = "DELETE FROM label WHERE account = ?1 AND how = " HOW_LEFT
-                        " AND number <= (SELECT number FROM label WHERE account = ?1"
-                        " AND how = " HOW_LEFT " ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+    [LABELS_LEFT_CAP] = CAP_OF(HOW_LEFT),
     [LABELS_LEFT_OVER] = "DELETE FROM pending WHERE number = ?",
-    [LABELS_LEFT_COUNT] = "SELECT count(*) FROM pending",
+    [LABELS_LEFT_COUNT] = "SELECT count(*) FROM pending WHERE name = ''",
+    [LABELS_ANSWERABLE_ADD] = "INSERT OR IGNORE INTO pending (account, message, mailbox, uid, name,"
+                              " reference, time, key, vector, names) VALUES (?, ?, '', 0, ?, ?, ?,"
+                              " ?, ?, (SELECT names FROM share))",
+    [LABELS_ANSWERABLE_MANY] = "DELETE FROM pending WHERE name <> '' AND number <="
+                               " (SELECT number FROM pending WHERE name <> ''"
+                               " ORDER BY number DESC LIMIT 1 OFFSET ?)",
+    [LABELS_ANSWERABLE_OLD] = "DELETE FROM pending WHERE name <> '' AND (time <= ?1 OR time > ?2)",
+    [LABELS_ANSWERABLE_COUNT] = "SELECT count(*) FROM pending WHERE name <> ''",
+    [LABELS_ANSWERABLE_FIND] = "SELECT count(*) FROM pending"
+                               " WHERE account = ?1 AND name = ?2",
+    [LABELS_ANSWERED_FIND] = "SELECT count(*) FROM pending WHERE account = ?1 AND name = ?2"
+                             " AND names = (SELECT names FROM share) AND time BETWEEN ?3 AND ?4",
+    [LABELS_ANSWERED_LABEL] =
+        "INSERT INTO label (account, message, class, how, reference, time, key, vector, names)"
+        " SELECT account, message, " CLASS_GOOD ", " HOW_ANSWERED ", reference, ?3, key, vector,"
+        " names"
+        " FROM pending AS p WHERE account = ?1 AND name = ?2 AND NOT EXISTS (SELECT 1 FROM label"
+        " AS o WHERE o.account = p.account AND (o.message = p.message"
+        " OR (o.reference = p.reference AND o.how <> " HOW_LEFT ")))",
+    [LABELS_ANSWERED_OVER] = "DELETE FROM pending WHERE account = ? AND name = ?",
+    [LABELS_ANSWERED_CAP] = CAP_OF(HOW_ANSWERED),
+    [LABELS_ANSWERED_MANY] = "DELETE FROM label WHERE how = " HOW_ANSWERED " AND number <="
+                             " (SELECT number FROM label WHERE how = " HOW_ANSWERED
+                             " ORDER BY number DESC LIMIT 1 OFFSET ?)",
     [LABELS_AGED] = "DELETE FROM label WHERE time < ?",
     [LABELS_MANY_OF_USERS] =
         "DELETE FROM label WHERE account <> '' AND number <= (SELECT number FROM label"
@@ -302,6 +337,7 @@ bool labels_counts(struct labels *l, struct labels_counts *out, const char **rea
             out->of[how][class] = (uint64_t)sqlite3_column_int64(each, 2);
     }
     out->pending = number_in(l, LABELS_LEFT_COUNT);
+    out->answerable = number_in(l, LABELS_ANSWERABLE_COUNT);
     bool ok = result == SQLITE_DONE || labels_failed(l, reason);
     sqlite3_reset(each);
     return ok;

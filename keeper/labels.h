@@ -17,6 +17,8 @@ struct labels_bounds {
     int64_t age;    /* seconds */
     int64_t
         left; /* seconds that a message is left where it was read, to be good; 0: none ever is */
+    int64_t
+        answered; /* seconds in which an answer says that a message was good; 0: none ever does */
 };
 
 /* Opens or makes it and its key, in the folder that we are in. NULL with *reason. */
@@ -64,6 +66,17 @@ bool labels_gone(struct labels *labels, struct slice packet, const char **reason
  * (labels_share_by). How many became one. */
 uint64_t labels_ripen(struct labels *labels, int64_t now);
 
+/* ---- what is answered (labels_answered.c) ---- */
+
+/* A message that was delivered (common/answerable.h) waits for its recipient's answer, five a user and day. False with
+ * *reason: it cannot be taken. */
+bool labels_answerable(struct labels *labels, struct slice packet, int64_t now,
+                       const char **reason);
+/* One has left: what it answers is a label, if it waits, by one name of one message, and its user has said nothing of it;
+ * five a user and day. The same; *count: how many became one. */
+bool labels_answered(struct labels *labels, struct slice packet, int64_t now, uint64_t *count,
+                     const char **reason);
+
 /* ---- reading ---- */
 
 /* Of those up to that number whose vectors are sealed to the key of today, in their order: what
@@ -80,7 +93,8 @@ uint64_t labels_after(struct labels *labels, uint64_t number); /* how many have 
 
 struct labels_counts {
     uint64_t of[LABEL_HOWS][LABEL_CLASSES];
-    uint64_t pending; /* messages that were read, and may be left where they are */
+    uint64_t pending;    /* messages that were read, and may be left where they are */
+    uint64_t answerable; /* messages that were delivered, and may be answered */
 };
 bool labels_counts(struct labels *labels, struct labels_counts *out, const char **reason);
 

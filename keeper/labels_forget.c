@@ -157,6 +157,7 @@ static uint64_t take_out_all(struct labels *l, int64_t now)
 void labels_prune(struct labels *l, int64_t now)
 {
     sqlite3_reset(l->statements[LABELS_VECTOR]);
+    labels_answerable_prune(l, now);
     if (!database_run(l->db, "BEGIN IMMEDIATE"))
         return;
     uint64_t removed = take_out_all(l, now);

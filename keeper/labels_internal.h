@@ -12,7 +12,10 @@
 #define HOW_MOVED "2"
 #define HOW_FLAGGED "3"
 #define HOW_LEFT "6"
-_Static_assert(LABEL_GOOD == 0 && LABEL_MOVED == 2 && LABEL_FLAGGED == 3 && LABEL_LEFT == 6,
+#define HOW_ANSWERED "7"
+#define HOW_PENDING "iif(name = '', " HOW_LEFT ", " HOW_ANSWERED ")" /* what a row may become */
+_Static_assert(LABEL_GOOD == 0 && LABEL_MOVED == 2 && LABEL_FLAGGED == 3 && LABEL_LEFT == 6 &&
+                   LABEL_ANSWERED == 7,
                "statements name them");
 
 enum labels_statement {
@@ -34,6 +37,7 @@ enum labels_statement {
     LABELS_LEFT_AGAIN = LABELS_PENDING + LEARN_FORGETS,
     LABELS_LEFT_ADD,
     LABELS_LEFT_MANY,
+    LABELS_LEFT_NONE,
     LABELS_LEFT_STRANGE,
     LABELS_LEFT_CONTRARY,
     LABELS_LEFT_GONE,
@@ -42,6 +46,16 @@ enum labels_statement {
     LABELS_LEFT_CAP,
     LABELS_LEFT_OVER,
     LABELS_LEFT_COUNT,
+    LABELS_ANSWERABLE_ADD,
+    LABELS_ANSWERABLE_MANY,
+    LABELS_ANSWERABLE_OLD,
+    LABELS_ANSWERABLE_COUNT,
+    LABELS_ANSWERABLE_FIND,
+    LABELS_ANSWERED_FIND,
+    LABELS_ANSWERED_LABEL,
+    LABELS_ANSWERED_OVER,
+    LABELS_ANSWERED_CAP,
+    LABELS_ANSWERED_MANY,
     LABELS_AGED,
     LABELS_MANY_OF_USERS,
     LABELS_MANY,
@@ -123,6 +137,9 @@ struct slice labels_sealed(const struct labels *labels, struct slice vector,
 /* Counts what is said by an account, or by whom that is, and how much that was, with this, in the day that
  * began with the first. */
 uint64_t labels_said(struct labels *labels, struct slice whose, int64_t now);
+
+/* Those that have waited to be answered for too long go. */
+void labels_answerable_prune(struct labels *labels, int64_t now);
 
 /* A user has more than `most`: his oldest go. */
 bool labels_cap(struct labels *labels, enum labels_statement statement, const char *account,

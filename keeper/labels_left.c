@@ -172,7 +172,7 @@ uint64_t labels_ripen(struct labels *l, int64_t now)
     uint64_t count = 0;
     sqlite3_reset(l->statements[LABELS_VECTOR]);
     if (l->bounds.left == 0) {
-        database_step(l->statements[LABELS_PENDING + LEARN_FORGET_ALL]);
+        database_step(l->statements[LABELS_LEFT_NONE]);
         return 0;
     }
     if (!database_run(l->db, "BEGIN IMMEDIATE"))

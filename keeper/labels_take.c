@@ -176,11 +176,14 @@ static bool add(struct taking *t, const char *account, const struct label *label
            labels_failed(l, t->reason);
 }
 
-/* What he says of it is more than that he leaves it. */
+/* What he says of it is more than that he leaves it, or answers it. */
 static bool end_pending(struct labels *l, const char *account, const struct label *label)
 {
     sqlite3_stmt *contrary = l->statements[LABELS_LEFT_CONTRARY];
     labels_bind_name(contrary, account, label);
+    sqlite3_bind_null(contrary, 3);
+    if (label->reference.len)
+        database_bind(contrary, 3, label->reference);
     return database_step(contrary);
 }
 

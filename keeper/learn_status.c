@@ -44,6 +44,7 @@ static bool labels(struct learning *learning, struct buf *out, const char **reas
         classes(out, label_how_word(how), counts.of[how][LABEL_GOOD], counts.of[how][LABEL_SPAM]);
     buf_char(out, '}');
     number(out, "pending", (double)counts.pending);
+    number(out, "answerable", (double)counts.answerable);
     return true;
 }
 

@@ -221,10 +221,15 @@ static void answer_label(struct learning *l, bool ok, const struct labels_taken 
 static bool take(struct learning *l, enum keeping what, struct slice packet,
                  struct labels_taken *taken, const char **reason)
 {
+    uint64_t answered;
     if (what == KEEPING_READ)
         return labels_read(l->labels, packet, clock_wall(), reason);
     if (what == KEEPING_GONE)
         return labels_gone(l->labels, packet, reason);
+    if (what == KEEPING_ANSWERABLE)
+        return labels_answerable(l->labels, packet, clock_wall(), reason);
+    if (what == KEEPING_ANSWER)
+        return labels_answered(l->labels, packet, clock_wall(), &answered, reason);
     return labels_take(l->labels, packet, LABELS_OF_PROXIES, clock_wall(), taken, reason);
 }
 

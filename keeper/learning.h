@@ -44,7 +44,7 @@ struct learning *learning_new(struct event_base *base, const struct labels_bound
                               const struct learning_owner *owner, void *ctx, const char **reason);
 void learning_free(struct learning **learning); /* NULL is fine */
 
-/* What a proxy has sent: KEEPING_LABELS, KEEPING_READ or KEEPING_GONE. Who waits for labels is answered on
+/* What a proxy has sent: KEEPING_LABELS, _READ, _GONE, _ANSWERABLE or _ANSWER. Who waits for labels is answered on
  * `reply` (the caller's; -1: nobody) once they are on the disk, or cannot be taken; else what cannot be
  * taken is lost, and that is logged. */
 void learning_take(struct learning *learning, enum keeping what, struct slice packet, int reply);

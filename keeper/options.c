@@ -6,29 +6,18 @@
 #include <getopt.h>
 
 static const struct option known[] = {
-    {"user", required_argument, NULL, 'u'},
-    {"folder", required_argument, NULL, 'f'},
-    {"log-to", required_argument, NULL, 't'},
-    {"log-format", required_argument, NULL, 'F'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"age", required_argument, NULL, 'a'},
-    {"size", required_argument, NULL, 's'},
-    {"auditors", required_argument, NULL, 'A'},
-    {"helpdesk", required_argument, NULL, 'H'},
-    {"admins", required_argument, NULL, 'R'},
-    {"personal", required_argument, NULL, 'p'},
-    {"personal-age", required_argument, NULL, 'P'},
-    {"history", no_argument, NULL, 'h'},
-    {"syslog", no_argument, NULL, 'y'},
-    {"gateway", required_argument, NULL, 'g'},
-    {"hold", required_argument, NULL, 'o'},
-    {"journal", required_argument, NULL, 'j'},
-    {"era", required_argument, NULL, 'e'},
-    {"learn", required_argument, NULL, 'L'},
-    {"learn-age", required_argument, NULL, 'G'},
-    {"learn-left", required_argument, NULL, 'I'},
-    {"share", required_argument, NULL, 'S'},
-    {NULL, 0, NULL, 0},
+    {"user", required_argument, NULL, 'u'},       {"folder", required_argument, NULL, 'f'},
+    {"log-to", required_argument, NULL, 't'},     {"log-format", required_argument, NULL, 'F'},
+    {"log-level", required_argument, NULL, 'l'},  {"age", required_argument, NULL, 'a'},
+    {"size", required_argument, NULL, 's'},       {"auditors", required_argument, NULL, 'A'},
+    {"helpdesk", required_argument, NULL, 'H'},   {"admins", required_argument, NULL, 'R'},
+    {"personal", required_argument, NULL, 'p'},   {"personal-age", required_argument, NULL, 'P'},
+    {"history", no_argument, NULL, 'h'},          {"syslog", no_argument, NULL, 'y'},
+    {"gateway", required_argument, NULL, 'g'},    {"hold", required_argument, NULL, 'o'},
+    {"journal", required_argument, NULL, 'j'},    {"era", required_argument, NULL, 'e'},
+    {"learn", required_argument, NULL, 'L'},      {"learn-age", required_argument, NULL, 'G'},
+    {"learn-left", required_argument, NULL, 'I'}, {"learn-answered", required_argument, NULL, 'W'},
+    {"share", required_argument, NULL, 'S'},      {NULL, 0, NULL, 0},
 };
 
 static bool take_group(const char *text, gid_t *out)
@@ -96,6 +85,8 @@ static bool take(struct options *out, int letter)
         return slice_to_u64(slice_of(optarg), INT32_MAX, &out->learn_age);
     case 'I':
         return slice_to_u64(slice_of(optarg), INT32_MAX, &out->learn_left);
+    case 'W':
+        return slice_to_u64(slice_of(optarg), INT32_MAX, &out->learn_answered);
     }
     return false;
 }

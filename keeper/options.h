@@ -17,8 +17,9 @@ struct options {
     uint64_t hold,
         journal; /* octets that held messages may take, 0: nothing is held; the journal */
     uint64_t era;
-    uint64_t learn, learn_age, learn_left; /* labels that are kept, 0: nothing is learnt; seconds */
-    const char *share; /* what is learnt is shared in Redis under this prefix; NULL: it is not */
+    uint64_t learn, learn_age, learn_left,
+        learn_answered; /* labels that are kept, 0: nothing is learnt; seconds */
+    const char *share;  /* what is learnt is shared in Redis under this prefix; NULL: it is not */
     struct role_groups groups;
 };
 

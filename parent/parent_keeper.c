@@ -115,6 +115,7 @@ static bool command_for(const struct config *config, struct keeper_command *out)
     out->learn = settings->learn_enabled ? settings->learn_labels : 0;
     out->learn_age = (uint64_t)settings->learn_age / 1000;
     out->learn_left = (uint64_t)settings->learn_left / 1000;
+    out->learn_answered = (uint64_t)settings->learn_answered / 1000;
     out->shares = redis_shares(settings);
     return pack_helpdesk(config, out) &&
            slice_to_text(slice_sub(settings->redis_prefix, 0, REDIS_PREFIX_MAX), out->share,
@@ -141,9 +142,9 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
            a->personal_age == b->personal_age && a->age == b->age && a->size == b->size &&
            a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
            a->journal == b->journal && a->learn == b->learn && a->learn_age == b->learn_age &&
-           a->learn_left == b->learn_left && a->shares == b->shares &&
-           strcmp(a->share, b->share) == 0 && strcmp(a->gateway, b->gateway) == 0 &&
-           a->helpdesk_len == b->helpdesk_len &&
+           a->learn_left == b->learn_left && a->learn_answered == b->learn_answered &&
+           a->shares == b->shares && strcmp(a->share, b->share) == 0 &&
+           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
            memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
 
@@ -174,7 +175,7 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
 {
     const struct keeper_command *command = &keeper->running;
     char name[] = "gatepost-keeper", age[24], size[24], hold[24], journal[24], era[24],
-         personal_age[24], learn[24], learn_age[24], learn_left[24];
+         personal_age[24], learn[24], learn_age[24], learn_left[24], learn_answered[24];
     int extra[] = {keeper->queue[KEEPER_OWN_END],
                    keeper->folder,
                    keeper->listening,
@@ -191,7 +192,8 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
     snprintf(learn, sizeof learn, "%" PRIu64, command->learn);
     snprintf(learn_age, sizeof learn_age, "%" PRIu64, command->learn_age);
     snprintf(learn_left, sizeof learn_left, "%" PRIu64, command->learn_left);
-    const char *argv[42 + ROLE_WORDS] = {name,
+    snprintf(learn_answered, sizeof learn_answered, "%" PRIu64, command->learn_answered);
+    const char *argv[44 + ROLE_WORDS] = {name,
                                          "--user",
                                          command->user,
                                          "--folder",
@@ -226,6 +228,8 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
         argv[count++] = learn_age;
         argv[count++] = "--learn-left";
         argv[count++] = learn_left;
+        argv[count++] = "--learn-answered";
+        argv[count++] = learn_answered;
     }
     if (command->shares) {
         argv[count++] = "--share";

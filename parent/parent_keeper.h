@@ -30,8 +30,9 @@ struct keeper_command {
     struct role_names roles;
     struct scrape_places scrape;
     char log_to[16], log_format[16], log_level[16], gateway[256];
-    uint64_t age, size, hold, journal;     /* seconds; octets */
-    uint64_t learn, learn_age, learn_left; /* labels, 0: nothing is learnt; seconds */
+    uint64_t age, size, hold, journal; /* seconds; octets */
+    uint64_t learn, learn_age, learn_left,
+        learn_answered; /* labels, 0: nothing is learnt; seconds */
     /* What is learnt is shared, under this prefix; empty: it is not. */
     char share[REDIS_PREFIX_MAX + 1];
     bool shares;

@@ -38,6 +38,15 @@ static void say_pending(struct page *page, int64_t pending)
     page_end(page);
 }
 
+static void say_answerable(struct page *page, int64_t answerable)
+{
+    if (answerable == 0)
+        return;
+    page_label(page, "answerable");
+    buf_printf(page->out, "%" PRId64 " delivered, and good if they are answered", answerable);
+    page_end(page);
+}
+
 /* ---- models ---- */
 
 static void say_model(struct page *page, const char *label, const json_t *model)
@@ -153,6 +162,7 @@ void learn_status_page(struct buf *out, const struct learn_status *status)
     page_end(&page);
     say_labels(&page, json_object_get(status->said, "labels"));
     say_pending(&page, gateway_number(status->said, "pending"));
+    say_answerable(&page, gateway_number(status->said, "answerable"));
     say_models(&page, status->said);
     say_last_build(&page, json_object_get(status->said, "last_build"));
     if (gateway_number(status->said, "left_out")) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What proxies, admins, gatepost-learn and the disk say of labels and models. */
+#include "common/answerable.h"
 #include "common/left.h"
 #include "keeper/learn_build.h"
 #include "tests/fuzz/target.h"
@@ -48,6 +49,23 @@ static void left_again(struct slice octets)
     buf_release(&out);
 }
 
+static void answered_again(struct slice octets)
+{
+    struct answerable answerable;
+    struct answer_sent answer;
+    struct buf out = buf_init(4 * LABEL_VECTOR_MOST);
+    if (answerable_unpack(octets, &answerable)) {
+        answerable_pack(&out, &answerable);
+        require(slice_eq(buf_slice(&out), octets));
+    }
+    buf_clear(&out);
+    if (answer_sent_unpack(octets, &answer)) {
+        answer_sent_pack(&out, &answer);
+        require(slice_eq(buf_slice(&out), octets));
+    }
+    buf_release(&out);
+}
+
 FUZZ(in)
 {
     static const struct learn_helper helper = {NULL, as_it_is, say_nothing};
@@ -60,6 +78,7 @@ FUZZ(in)
     const char *reason;
     label_again(in);
     left_again(in);
+    answered_again(in);
     learn_built_unpack(in, &built);
     if (learn_build(&given, &helper, &made, &reason))
         buf_release(&made.predictions);

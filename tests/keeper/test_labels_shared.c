@@ -18,7 +18,7 @@ struct gateway {
 static struct gateway gateways[GATEWAYS], *one = &gateways[0], *two = &gateways[1];
 static struct sharing_keys keys;
 static struct seal_key seal;
-static const struct labels_bounds bounds = {10000, 180 * DAY, DAY};
+static const struct labels_bounds bounds = {10000, 180 * DAY, DAY, DAY};
 static const int64_t now = 1700000000;
 static const struct slice jane = SLICE("jane@example.com");
 static const char *reason = "";

@@ -21,7 +21,7 @@ static struct labels *labels;
 static struct models *models;
 static struct sharing_keys keys;
 static struct seal_key seal;
-static const struct labels_bounds bounds = {10000, 180LL * DAY, 0};
+static const struct labels_bounds bounds = {10000, 180LL * DAY, 0, 0};
 static const char *reason = "";
 static struct buf shown; /* the head that looks find */
 
