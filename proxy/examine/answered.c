@@ -91,8 +91,9 @@ static bool is_ours(void *ctx, struct slice domain)
 }
 
 /* What was forwarded bears another's From, and his Message-ID. */
-static bool is_our_letter(const struct examination *e, struct slice sender, struct slice block)
+bool answered_is_letter(const struct examination *e)
 {
+    struct slice sender = text_of(e, FACT_SENDER), block = block_of(e);
     struct house house = {config_of(e), e->arena, slice_from(sender, slice_rfind(sender, '@') + 1)};
     return sender.len && house.sender_domain.len && !letter_is_automatic(block) &&
            letter_is_from(block, is_ours, &house);
@@ -105,7 +106,7 @@ void answered_remember(struct examination *e, const struct slice *recipients, si
     bool pairs = redis_remembers_pairs(config_of(e)),
          letters = policy_wants(policy, PRODUCER_REPLY);
     struct slice sender = text_of(e, FACT_SENDER), block = block_of(e);
-    if (!e->proxy->state || (!pairs && !letters) || !is_our_letter(e, sender, block))
+    if (!e->proxy->state || (!pairs && !letters) || !answered_is_letter(e))
         return;
     size_t most = count < ANSWERED_RECIPIENTS_MOST ? count : ANSWERED_RECIPIENTS_MOST;
     state_wrote(e->proxy->state, &(struct state_letter){.sender = sender,

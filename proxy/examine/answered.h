@@ -17,6 +17,9 @@ void answered_ask_author(struct examination *e);
 /* message.in_reply_to_known: the message is there. */
 void answered_ask_reply(struct examination *e);
 
+/* Whether a person of ours has written what leaves: no program, and nobody else whose mail is passed on. */
+bool answered_is_letter(const struct examination *e);
+
 /* A message has left, and is with the relay for these (as they are spelled). What programs have written is not
  * remembered, nor what others have and is only passed on: else whoever is answered by a machine would have been
  * answered. Nothing is where no rule asks. added_id: the Message-ID that it was given here; empty: its own. */

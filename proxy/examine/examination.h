@@ -85,6 +85,8 @@ struct examination {
         *unscanned; /* why a scanner has not looked into it; in the arena. NULL: none has failed */
     struct part_range *parts;
     size_t part_count;
+    bool vector_wanted;  /* if a scanner looks at its content, what may be learnt of it is kept */
+    struct slice vector; /* that, in the arena; empty: there is none */
     struct banner_sites banners; /* where they can stand */
     bool banners_only;           /* nothing else is asked about the content */
 

@@ -129,6 +129,8 @@ static void take(struct examination *e, enum scan_slot slot, const struct scan_a
         e->parts = answer->parts;
         e->part_count = answer->part_count;
         e->banners = answer->banners;
+        if (e->vector_wanted)
+            e->vector = answer->vector;
         codes_wait_begin(&e->codes, answer, &e->facts);
         examination_campaign(e, &answer->sketch);
         answered_ask_author(e);
@@ -283,6 +285,7 @@ static struct scan_job usual_job(const struct examination *e)
         job = (struct scan_job){.limits = job.limits, .banners = true};
     job.banners = job.banners && !e->has_digest;
     job.sketch = job.sketch && e->state;
+    job.vector = e->vector_wanted && !e->banners_only && scan_job_asks_content(&job);
     return job;
 }
 

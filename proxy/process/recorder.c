@@ -107,6 +107,20 @@ void recorder_send_gone(struct proxy *proxy, const struct left_gone *gone)
     send_packet(proxy, KEEPING_GONE, &packet);
 }
 
+void recorder_send_answerable(struct proxy *proxy, const struct answerable *answerable)
+{
+    struct buf packet = buf_init(IPC_PAYLOAD_MAX);
+    answerable_pack(&packet, answerable);
+    send_packet(proxy, KEEPING_ANSWERABLE, &packet);
+}
+
+void recorder_send_answer(struct proxy *proxy, const struct answer_sent *answer)
+{
+    struct buf packet = buf_init(IPC_PAYLOAD_MAX);
+    answer_sent_pack(&packet, answer);
+    send_packet(proxy, KEEPING_ANSWER, &packet);
+}
+
 void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count)
 {
     if (ipc_send(proxy->keeper, KEEPING_OPINIONS, packet, NULL, 0, false) <= 0)

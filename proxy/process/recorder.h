@@ -4,6 +4,7 @@
 #ifndef PROXY_PROCESS_RECORDER_H
 #define PROXY_PROCESS_RECORDER_H
 
+#include "common/answerable.h"
 #include "common/left.h"
 #include "common/record.h"
 #include "proxy/process/proxy.h"
@@ -22,6 +23,9 @@ void recorder_send_label(struct proxy *proxy, const struct label *label);
 /* What a user has read (KEEPING_READ), and what he has not left there (KEEPING_GONE): the same. */
 void recorder_send_read(struct proxy *proxy, const struct left_read *read);
 void recorder_send_gone(struct proxy *proxy, const struct left_gone *gone);
+/* What he may answer (KEEPING_ANSWERABLE), and what he has (KEEPING_ANSWER): the same. */
+void recorder_send_answerable(struct proxy *proxy, const struct answerable *answerable);
+void recorder_send_answer(struct proxy *proxy, const struct answer_sent *answer);
 /* What a user thinks of `count` messages (KEEPING_OPINIONS): at once. */
 void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count);
 

@@ -3,6 +3,7 @@
 
 #include "proxy/examine/answered.h"
 #include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_answered.h"
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_fields.h"
@@ -71,8 +72,12 @@ static void remember_recipients(struct smtp_session *s, const struct decision *d
     size_t count = delivered ? who_has_it(s, &whom) : 0;
     if (delivered)
         examination_delivered(&s->t.message, whom, count);
-    if (delivered && outbound)
+    if (delivered && outbound) {
         answered_remember(&s->t.message, whom, count, smtp_added_id(s));
+        smtp_answered_left(s, whom, count);
+    } else if (delivered) {
+        smtp_answered_came(s);
+    }
     examination_account_over(
         &s->t.message, &(struct state_sending_end){.put_off = class == 4,
                                                    .delivered = whom,

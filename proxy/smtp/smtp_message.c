@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "proxy/examine/likened.h"
 #include "proxy/examine/listed.h"
+#include "proxy/smtp/smtp_answered.h"
 #include "proxy/smtp/smtp_banner.h"
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_facts.h"
@@ -268,6 +269,7 @@ void smtp_message(struct smtp_session *s)
         act_as_decided(s);
         return;
     }
+    smtp_answered_choose(s);
     examination_recipients(&t->message, t->recipient_count, spelled, t);
     examination_message(&t->message);
     session_await(&s->base, PHASE_MESSAGE, decide);

@@ -22,6 +22,7 @@
  *   smtp_deliver.c      the backend, with
  *   smtp_delivered.c    who has it from an earlier try
  *   smtp_asked.c        or a mail server that asks as of a milter
+ *   smtp_answered.c     what is learnt of users who answer
  *   smtp_finish.c       the end of a message
  *   smtp_transaction.c  ... and of a transaction
  *   smtp_record.c, smtp_log.c, smtp_results.c  what is written of it, for people and for those behind */
