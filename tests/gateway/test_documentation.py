@@ -255,7 +255,7 @@ LIMITS = [("common/bundle.h", "BUNDLE_FILE_MAX", "16 MiB"), ("common/annex.h", "
           ("policy/program.h", "SLOTS_MAX", "16"), ("policy/policy.h", "POLICY_KEYS_MAX", "256"), ("policy/policy.h", "RATE_FACTS_MAX", "4"),
           ("proxy/state/state_sending.c", "MET_MOST", "4,000"), ("proxy/state/state_sending.c", "LOOKED_FOR", "1,000"), ("proxy/smtp/smtp_notice.c", "NOTICES_MOST", "16"),
           ("proxy/state/state_campaigns.c", "ACCOUNTS_MOST", "50"), ("filters/spam/campaign_sketch.h", "CAMPAIGN_WORDS_MAX", "4,000 each"),
-          ("proxy/examine/answered.h", "ANSWERED_RECIPIENTS_MOST", "100"), ("filters/mime/letter.h", "LETTER_ANSWERS_MOST", "16"),
+          ("proxy/examine/answered.h", "ANSWERED_RECIPIENTS_MOST", "100"), ("common/answerable.h", "ANSWER_RECIPIENTS_MOST", "16"), ("filters/mime/letter.h", "LETTER_ANSWERS_MOST", "16"),
           ("policy/policy.h", "DELAY_MAX", "1 minute"), ("policy/policy.h", "HELD_AS_MAX", "40 octets"), ("policy/text.h", "TEXT_VALUE_MAX", "200 octets"),
           ("policy/text.h", "TEXT_REPLY_MAX", "400, 900, 2,000 octets"), ("policy/config_listen.c", "BANNER_MAX", "200 octets")]
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "minute": 60000}
