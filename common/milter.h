@@ -8,7 +8,8 @@
  * What is other than SMTP on the stream:
  *  - "XTLS version cipher" says that the client's connection is encrypted, or not any more ("XTLS").
  *  - The text of 250 to RCPT is a tag that stands for the recipient.
- *  - The last 250 to a message has lines of these words before it (milter_word). */
+ *  - The last 250 to a message has lines of these words before it (milter_word); what "body" announces stands behind that
+ *    line as it is. */
 #ifndef COMMON_MILTER_H
 #define COMMON_MILTER_H
 
@@ -29,9 +30,17 @@ enum milter_control {
 /* On the queue. */
 enum milter_queue { MILTER_CLIENT = 1 };
 
+/* What a mail server lets a milter do beside changing fields and taking recipients out. */
+enum milter_grant {
+    MILTER_MAY_BODY = 1 << 0,   /* put another body in its place */
+    MILTER_MAY_ADD = 1 << 1,    /* add recipients */
+    MILTER_MAY_SENDER = 1 << 2, /* change the envelope sender */
+};
+
 struct milter_client {
     struct ip ip;
     uint16_t port;
+    uint8_t granted; /* milter_grant */
 };
 
 void milter_pack_client(struct buf *out, const struct milter_client *client);
@@ -43,9 +52,12 @@ enum milter_word {
     MILTER_PASS,  /* "250-pass": go on with it */
     MILTER_TAKEN, /* "250-taken": throw it away, as we have it, or nobody is to have it */
     MILTER_DROP,  /* "250-drop TAG": take that recipient out */
-    MILTER_SET,   /* "250-set N NAME:VALUE": the Nth field (from 1) of that name becomes this */
-    MILTER_ERASE, /* "250-erase N NAME": that one goes */
+    MILTER_ADD, /* "250-add TAG PATH": deliver to that path for the recipient of that tag, with his parameters */
+    MILTER_SENDER, /* "250-sender PATH": it becomes the envelope sender */
+    MILTER_SET,    /* "250-set N NAME:VALUE": the Nth field (from 1) of that name becomes this */
+    MILTER_ERASE,  /* "250-erase N NAME": that one goes */
     MILTER_FRONT, /* "250-front NAME:VALUE": a field before all, in front of those that were told before */
+    MILTER_BODY, /* "250-body N": the N octets behind this line become the body; at most one, and the last word */
     MILTER_WORDS
 };
 

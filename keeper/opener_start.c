@@ -16,23 +16,22 @@
 
 bool opener_options_read(int argc, char *argv[], struct opener_options *out)
 {
-    static const struct option known[] = {{"user", required_argument, NULL, 'u'},
-                                          {"chroot", required_argument, NULL, 'c'},
-                                          {"log-to", required_argument, NULL, 't'},
-                                          {"log-format", required_argument, NULL, 'f'},
-                                          {"log-level", required_argument, NULL, 'l'},
-                                          {"listen", required_argument, NULL, 'n'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"user", required_argument, NULL, 'u'},      {"chroot", required_argument, NULL, 'c'},
+        {"log-to", required_argument, NULL, 't'},    {"log-format", required_argument, NULL, 'f'},
+        {"log-level", required_argument, NULL, 'l'}, {"listen", required_argument, NULL, 'n'},
+        {"most", required_argument, NULL, 'm'},      {NULL, 0, NULL, 0}};
     *out = (struct opener_options){
         .chroot = "", .log_to = "stderr", .log_format = "text", .log_level = "info"};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (c != 'u' && c != 'c' && c != 't' && c != 'f' && c != 'l' && c != 'n')
+        if (c != 'u' && c != 'c' && c != 't' && c != 'f' && c != 'l' && c != 'n' && c != 'm')
             return false;
         *(c == 'u'   ? &out->user
           : c == 'c' ? &out->chroot
           : c == 't' ? &out->log_to
           : c == 'f' ? &out->log_format
           : c == 'n' ? &out->listen
+          : c == 'm' ? &out->most
                      : &out->log_level) = optarg;
     }
     return optind == argc && out->user;

@@ -8,7 +8,8 @@
 
 struct opener_options {
     const char *user, *chroot, *log_to, *log_format, *log_level;
-    const char *listen; /* gatepost-milter's; NULL: it is not said */
+    const char *listen,
+        *most; /* gatepost-milter's place, and how many may ask at a time; NULL: not said */
 };
 
 /* False: they are not as the parent gives them. */

@@ -7,8 +7,9 @@
 
 #include <libmilter/mfapi.h>
 
-/* `queue`: where proxies wait. `deaf` is called when it was closed, and does not return. */
-struct smfiDesc callbacks_for(int queue, void (*deaf)(void));
+/* `queue`: where proxies wait. `most`: connections at a time; one more is not served. `deaf` is called when the queue was
+ * closed, and does not return. */
+struct smfiDesc callbacks_for(int queue, unsigned most, void (*deaf)(void));
 
 /* Connections that are open. */
 unsigned callbacks_open(void);

@@ -18,6 +18,23 @@ static bool drop(SMFICTX *ctx, const char *tag, const struct tagged *tagged)
     return found;
 }
 
+/* "TAG PATH": that recipient is named otherwise. */
+static bool add(SMFICTX *ctx, char *text, const struct tagged *tagged)
+{
+    char *path = strchr(text, ' ');
+    if (!path)
+        return false;
+    *path++ = '\0';
+    while (tagged && strcmp(tagged->tag, text) != 0)
+        tagged = tagged->next;
+    if (!tagged)
+        return false;
+    const char *kept = tagged->parameters + strspn(tagged->parameters, " ");
+    if (*kept && smfi_addrcpt_par(ctx, path, (char *)(uintptr_t)kept) == MI_SUCCESS)
+        return true;
+    return smfi_addrcpt(ctx, path) == MI_SUCCESS;
+}
+
 /* "N rest"; the rest, NULL: it is none. */
 static char *cut_number(char *text, int *number)
 {
@@ -73,6 +90,10 @@ static bool follow(SMFICTX *ctx, char *line, const struct tagged *tagged)
     char *text;
     if ((text = behind(line, MILTER_DROP)))
         return drop(ctx, text, tagged);
+    if ((text = behind(line, MILTER_ADD)))
+        return add(ctx, text, tagged);
+    if ((text = behind(line, MILTER_SENDER)))
+        return smfi_chgfrom(ctx, text, NULL) == MI_SUCCESS;
     if ((text = behind(line, MILTER_SET)))
         return set(ctx, text);
     if ((text = behind(line, MILTER_ERASE)))

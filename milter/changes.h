@@ -11,6 +11,7 @@
 struct tagged {
     struct tagged *next;
     char tag[24];
+    char parameters[512]; /* those of RCPT that hold for any address of his: " NOTIFY=NEVER" */
     char address[];
 };
 

@@ -15,7 +15,8 @@ static void set_v6(struct milter_client *client, const struct sockaddr_in6 *v6)
 
 void client_set(struct milter_client *client, const struct sockaddr *address)
 {
-    *client = (struct milter_client){.ip = {.family = 4, .bytes = {127, 0, 0, 1}}};
+    client->ip = (struct ip){.family = 4, .bytes = {127, 0, 0, 1}};
+    client->port = 0;
     if (address && address->sa_family == AF_INET6) {
         set_v6(client, (const struct sockaddr_in6 *)(const void *)address);
     } else if (address && address->sa_family == AF_INET) {

@@ -7,7 +7,7 @@
 
 #include <sys/socket.h>
 
-/* Without an address (NULL, a local socket) it is a program of the mail server's own machine: 127.0.0.1. */
+/* Where from; what else is known of it stays. Without an address (NULL, a local socket) it is a program of the mail server's own machine: 127.0.0.1. */
 void client_set(struct milter_client *client, const struct sockaddr *address);
 
 #endif

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ enum {
     PATIENCE_S = 7200, /* for a mail server's next word; it has time-outs of its own */
     END_STEPS = 40,
     END_STEP_MS = 100,
+    MOST_MAX = 1000000,
+    DESCRIPTORS_BESIDE = 64,
 };
 
 static _Noreturn void give_up(const char *reason)
@@ -62,12 +65,31 @@ static void *hear_parent(void *nothing)
     return nothing;
 }
 
+static unsigned most_of(const struct opener_options *options)
+{
+    uint64_t most;
+    if (!options->listen || !options->most ||
+        !slice_to_u64(slice_of(options->most), MOST_MAX, &most))
+        give_up("options are not as the parent gives them");
+    return (unsigned)most;
+}
+
+/* Each connection has one to the mail server and one to a proxy; as many again may have said nothing yet. What waits beyond
+ * that waits in the kernel, or is none of ours. */
+static void bound_descriptors(unsigned most)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)most * 3 + DESCRIPTORS_BESIDE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Opened while it may be; whoever runs it is nobody from then on. */
 static void open_socket(const struct opener_options *options)
 {
-    struct smfiDesc description = callbacks_for(MILTER_QUEUE_FD, go_deaf);
-    if (!options->listen)
-        give_up("options are not as the parent gives them");
+    struct smfiDesc description = callbacks_for(MILTER_QUEUE_FD, most_of(options), go_deaf);
     if (smfi_register(description) != MI_SUCCESS ||
         smfi_setconn((char *)(uintptr_t)options->listen) != MI_SUCCESS ||
         smfi_settimeout(PATIENCE_S) != MI_SUCCESS)
@@ -115,6 +137,7 @@ int main(int argc, char *argv[])
         give_up("options are not as the parent gives them");
     opener_log("gatepost-milter", &options);
     open_socket(&options);
+    bound_descriptors(most_of(&options));
     lock_up(&options);
     if (pthread_create(&parent, NULL, hear_parent, NULL) != 0)
         give_up(strerror(errno));

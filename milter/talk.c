@@ -13,8 +13,9 @@
 
 enum {
     STILL_MS = 10000,
-    REPLY_MS = 600000, /* whatever a proxy waits for has ended long before */
-    TAKE_MS = 60000,   /* for what is said to be taken */
+    COMMAND_MS = 300000, /* whatever a proxy waits for has ended long before, at a command */
+    REPLY_MS = 660000,   /* or at a message */
+    TAKE_MS = 60000,     /* for what is said to be taken */
 };
 
 /* ---- the connection ---- */
@@ -107,11 +108,13 @@ static bool more(struct talk *talk, const struct talk_wait *wait, int64_t until)
 {
     if (talk->from == talk->to)
         talk->from = talk->to = 0;
-    while (!wait_for(talk, POLLIN, STILL_MS)) {
+    for (;;) {
         if (clock_ms() >= until)
             return false;
-        if (wait)
-            wait->still(wait->ctx);
+        if (wait_for(talk, POLLIN, STILL_MS))
+            break;
+        if (wait && !wait->still(wait->ctx))
+            return false;
     }
     ssize_t n = recv(talk->fd, talk->in + talk->to, sizeof talk->in - talk->to, 0);
     if (n <= 0)
@@ -135,6 +138,56 @@ static bool hear_line(struct talk *talk, struct buf *line, const struct talk_wai
             buf_char(line, c);
     }
 }
+
+/* ---- a body ---- */
+
+enum { BODY_PIECE = 65535 /* octets that a mail server is given at a time */ };
+
+static size_t take(struct talk *talk, char *out, size_t most)
+{
+    size_t n = talk->to - talk->from;
+    n = n < most ? n : most;
+    memcpy(out, talk->in + talk->from, n);
+    talk->from += n;
+    return n;
+}
+
+static bool hear_piece(struct talk *talk, char *piece, size_t len, const struct talk_wait *wait,
+                       int64_t until)
+{
+    size_t have = 0;
+    while (have < len) {
+        if (talk->from == talk->to && !more(talk, wait, until))
+            return false;
+        have += take(talk, piece + have, len - have);
+    }
+    return wait->body(wait->ctx, piece, len);
+}
+
+/* Piece by piece: what has not come whole is told by the answer to the mail server. */
+static bool hear_body(struct talk *talk, uint64_t size, const struct talk_wait *wait, int64_t until)
+{
+    char *piece = malloc(BODY_PIECE);
+    bool fine = piece && (size > 0 || wait->body(wait->ctx, piece, 0));
+    while (fine && size > 0) {
+        size_t len = size < BODY_PIECE ? (size_t)size : BODY_PIECE;
+        fine = hear_piece(talk, piece, len, wait, until);
+        size -= len;
+    }
+    free(piece);
+    return fine;
+}
+
+/* "body 1234" */
+static bool announces_body(struct slice text, uint64_t *size)
+{
+    struct slice word = slice_of(milter_word(MILTER_BODY));
+    if (!slice_starts(text, word) || text.len == word.len || text.ptr[word.len] != ' ')
+        return false;
+    return slice_to_u64(slice_from(text, word.len + 1), UINT64_MAX, size);
+}
+
+/* ---- replies ---- */
 
 static unsigned code_of(struct slice line)
 {
@@ -182,7 +235,8 @@ static void split(struct slice text, struct talk_reply *reply)
 static bool hear(struct talk *talk, struct talk_reply *reply, struct buf *line,
                  const struct talk_wait *wait)
 {
-    int64_t until = clock_ms() + REPLY_MS;
+    int64_t until = clock_ms() + (wait ? REPLY_MS : COMMAND_MS);
+    uint64_t size;
     for (;;) {
         if (!hear_line(talk, line, wait, until) || code_of(buf_slice(line)) == 0)
             return false;
@@ -191,6 +245,11 @@ static bool hear(struct talk *talk, struct talk_reply *reply, struct buf *line,
         if (buf_slice(line).ptr[3] == ' ') {
             split(text, reply);
             return !reply->lines.failed;
+        }
+        if (wait && announces_body(text, &size)) {
+            if (!hear_body(talk, size, wait, until))
+                return false;
+            continue;
         }
         buf_append(&reply->lines, text);
         buf_char(&reply->lines, '\n');

@@ -28,9 +28,11 @@ struct talk_reply {
     struct buf lines;  /* those before it, each with LF; talk_reply_free */
 };
 
-/* What is done every ten seconds while a reply is waited for; NULL: nothing. */
+/* While the reply to a message is waited for. False of either: it is not waited for any more. */
 struct talk_wait {
-    void (*still)(void *ctx);
+    bool (*still)(void *ctx); /* every ten seconds */
+    /* What MILTER_BODY announces, in pieces of at most 64 KiB; one of 0 octets when that is all. */
+    bool (*body)(void *ctx, const char *octets, size_t len);
     void *ctx;
 };
 
@@ -44,6 +46,7 @@ bool talk_goes_on(struct talk *talk);
 
 /* Octets to be said; those that wait are said in time, or with talk_hear. If nobody is there, nothing happens. */
 void talk_put(struct talk *talk, const char *octets, size_t len);
+/* `wait`: NULL for a command, whose reply has no body and comes sooner. */
 void talk_hear(struct talk *talk, struct talk_reply *reply, const struct talk_wait *wait);
 void talk_reply_free(struct talk_reply *reply);
 

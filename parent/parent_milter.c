@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MILTER_GRACE = 5000 };
+enum { MILTER_GRACE = 5000, DEAF_GRACE = 1000 };
 
 bool milter_is_of(const struct milter *milter, const struct listener *listener)
 {
@@ -97,6 +97,7 @@ static bool command_for(const struct settings *settings, const struct listener *
                         struct milter_command *out)
 {
     memset(out, 0, sizeof *out);
+    snprintf(out->most, sizeof out->most, "%d", settings->limits_sessions);
     write_place(listener, out->listen, sizeof out->listen);
     return slice_to_text(settings->process_user, out->user, sizeof out->user) &&
            slice_to_text(settings->process_chroot, out->chroot, sizeof out->chroot) &&
@@ -141,12 +142,24 @@ static void not_started(struct milter *milter, struct slice reason, int64_t now)
 static void start(struct milter *milter, int64_t now)
 {
     const struct milter_command *c = &milter->command;
-    const char *argv[] = {
-        milter->process.name, "--user",   c->user,       "--chroot",   c->chroot,
-        "--log-to",           c->log_to,  "--log-level", c->log_level, "--log-format",
-        c->log_format,        "--listen", c->listen,     NULL};
+    const char *argv[] = {milter->process.name,
+                          "--user",
+                          c->user,
+                          "--chroot",
+                          c->chroot,
+                          "--log-to",
+                          c->log_to,
+                          "--log-level",
+                          c->log_level,
+                          "--log-format",
+                          c->log_format,
+                          "--listen",
+                          c->listen,
+                          "--most",
+                          c->most,
+                          NULL};
     milter->running = *c;
-    milter->serves = false;
+    milter->serves = milter->deaf = false;
     pid_t pid = child_spawn(milter->process.name, (char *const *)(uintptr_t)argv,
                             &milter->queue[MILTER_OWN_END], 1, &milter->process.control);
     if (pid > 0)
@@ -187,6 +200,16 @@ static void make_queue(struct milter *milter)
     milter->news = true;
 }
 
+/* It is believed once, and has to go: one that goes on to say so would have proxies listen to ever more queues. */
+static void hear_deaf(struct milter *milter, int64_t now)
+{
+    if (milter->deaf)
+        return;
+    milter->deaf = true;
+    make_queue(milter);
+    milter->process.kill_at = now + DEAF_GRACE;
+}
+
 static void heard(void *ctx, const struct ipc_message *message, int64_t now)
 {
     struct milter *milter = ctx;
@@ -194,7 +217,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     if (message->type == MILTER_FAILED) {
         not_started(milter, unpack_slice(&in), now);
     } else if (message->type == MILTER_DEAF) {
-        make_queue(milter);
+        hear_deaf(milter, now);
     } else if (message->type == MILTER_READY) {
         helper_serves(&milter->process, now);
         milter->serves = true;

@@ -18,7 +18,8 @@ enum { MILTERS_MOST = 3 * MILTER_LISTENERS_MAX };
 struct milter_command {
     char listen
         [128]; /* as libmilter wants it: "inet:8891@127.0.0.1", "unix:/run/gatepost/milter.sock" */
-    char user[64], chroot[1024], log_to[16], log_format[16], log_level[16];
+    char user[64], chroot[1024], log_to[16], log_format[16], log_level[16],
+        most[16]; /* connections: each that names a client has a session */
 };
 
 struct milter {
@@ -28,6 +29,7 @@ struct milter {
     char path[108];
     bool wanted;
     bool serves; /* the one that runs has said so */
+    bool deaf;   /* and that its queue is closed: it ends */
     struct milter_command command, running;
     int queue[2]; /* the proxies' end, its own */
     bool news;    /* that is another: proxies must be told */

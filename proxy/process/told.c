@@ -7,6 +7,7 @@
 #include "proxy/examine/scan_memory.h"
 #include "proxy/process/recorder.h"
 #include "proxy/process/serving.h"
+#include "proxy/session/listener.h"
 #include "proxy/smtp/errands.h"
 #include "proxy/smtp/signing_sample.h"
 #include "proxy/state/state_sharing.h"
@@ -50,19 +51,35 @@ static void take_annex(struct program *p, struct ipc_message *m)
         program_give_up("a file of the configuration cannot be mapped");
 }
 
+/* A queue of gatepost-milter that is told while we serve takes the place of one that was closed. LISTENERS_MAX: there is
+ * no room. */
+static size_t place_of(const struct program *p, unsigned index)
+{
+    bool asked = p->state == PROXY_SERVING && index < p->config->listener_count &&
+                 p->config->listeners[index].protocol == PROTOCOL_MILTER;
+    for (size_t i = 0; asked && i < p->listener_count; i++)
+        if (p->listeners[i].index == index)
+            return i;
+    return p->listener_count;
+}
+
 static void take_listener(struct program *p, struct ipc_message *m)
 {
     struct unpack in = {.left = m->payload};
-    if (p->listener_count == LISTENERS_MAX && p->state == PROXY_SERVING)
+    unsigned index = unpack_u32(&in);
+    size_t place = place_of(p, index);
+    if (place == LISTENERS_MAX && p->state == PROXY_SERVING)
         return;
-    if (p->listener_count == LISTENERS_MAX)
+    if (place == LISTENERS_MAX)
         program_give_up("too many listeners");
-    p->listeners[p->listener_count].index = unpack_u32(&in);
-    p->listeners[p->listener_count].fd = m->fds[0];
-    p->listener_count++;
+    if (place == p->listener_count)
+        p->listener_count++;
+    acceptor_free(&p->listeners[place].acceptor);
+    p->listeners[place].index = index;
+    p->listeners[place].fd = m->fds[0];
     m->fd_count = 0;
     if (p->state == PROXY_SERVING) /* another slot's, lent to us while its proxy keeps dying */
-        serving_accept(p, p->listener_count - 1);
+        serving_accept(p, place);
 }
 
 static void take_tickets(struct program *p, struct ipc_message *m)

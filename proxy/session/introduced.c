@@ -107,9 +107,12 @@ static void begin_session(struct introduced *i, const struct proxy_header *heade
                                       .tls_version = header->tls_version,
                                       .tls_cipher = header->tls_cipher,
                                       .server_name = header->server_name};
-    session_begin_introduced(all->proxy, all->protocol, all->listener, i->fd,
-                             header->local ? &i->balancer : &header->client,
-                             header->local ? i->port : header->client_port, &header->server, &said);
+    const struct arrival arrival = {.fd = i->fd,
+                                    .client = header->local ? i->balancer : header->client,
+                                    .port = header->local ? i->port : header->client_port,
+                                    .local = header->server,
+                                    .said = &said};
+    session_begin(all->proxy, all->protocol, all->listener, &arrival);
     forget(i);
 }
 

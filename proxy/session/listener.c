@@ -87,15 +87,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
                 rest(a, errno);
             return;
         }
-        struct ip ip;
-        uint16_t port;
-        peer_of(&from, &ip, &port);
-        if (a->introductions && table_holds_ip(a->listener->balancers, &ip)) {
-            introductions_await(a->introductions, client, &ip, port);
+        struct arrival arrival = {.fd = client};
+        peer_of(&from, &arrival.client, &arrival.port);
+        if (a->introductions && table_holds_ip(a->listener->balancers, &arrival.client)) {
+            introductions_await(a->introductions, client, &arrival.client, arrival.port);
             continue;
         }
-        struct ip local = local_of(a, client);
-        session_begin(a->proxy, a->protocol, a->listener, client, &ip, port, &local);
+        arrival.local = local_of(a, client);
+        session_begin(a->proxy, a->protocol, a->listener, &arrival);
     }
 }
 
@@ -106,13 +105,15 @@ static void on_asked(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct acceptor *a = arg;
     struct milter_client client;
-    const struct ip nowhere = {.family = 0};
     int stream, got = 1;
     for (int i = 0; i < ASKED_A_TURN && got > 0; i++) {
         got = listener_asked(fd, &client, &stream);
         if (got > 0)
-            session_begin(a->proxy, a->protocol, a->listener, stream, &client.ip, client.port,
-                          &nowhere);
+            session_begin(a->proxy, a->protocol, a->listener,
+                          &(struct arrival){.fd = stream,
+                                            .client = client.ip,
+                                            .port = client.port,
+                                            .granted = client.granted});
     }
     if (got < 0 && errno != ECONNRESET) { /* no room for a descriptor, or no client */
         rest(a, errno);

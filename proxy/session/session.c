@@ -434,23 +434,17 @@ struct slice session_server_name(const struct session *s)
 }
 
 void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
-                   const struct listener *listener, int fd, const struct ip *client, uint16_t port,
-                   const struct ip *local)
+                   const struct listener *listener, const struct arrival *arrival)
 {
-    session_begin_introduced(proxy, protocol, listener, fd, client, port, local, NULL);
-}
-
-void session_begin_introduced(struct proxy *proxy, const struct mail_protocol *protocol,
-                              const struct listener *listener, int fd, const struct ip *client,
-                              uint16_t port, const struct ip *local,
-                              const struct introduction *said)
-{
+    int fd = arrival->fd;
+    const struct introduction *said = arrival->said;
     struct session whose = {.protocol = protocol,
                             .proxy = proxy,
                             .listener = listener,
-                            .client = *client,
-                            .client_port = port,
-                            .local = *local,
+                            .client = arrival->client,
+                            .client_port = arrival->port,
+                            .local = arrival->local,
+                            .granted = arrival->granted,
                             .health = said && said->health};
     if (!count_session(&whose, fd))
         return;

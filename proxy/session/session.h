@@ -80,18 +80,13 @@ struct session {
     struct told_tls told_tls;
     char *told_name; /* that the client asked a load balancer for; owned; NULL: none */
     bool health;     /* it is the balancer that looks whether we live: it is not counted */
+    uint8_t granted; /* struct arrival */
     bool greeted, starting_tls;
     bool leaving;          /* it said so: nothing more of it is waited for */
     int64_t lingers_until; /* clock_ms, once all is out; 0: it is not */
 };
 
 /* ---- session.c ---- */
-
-/* A client that was accepted on `fd` (taken over in any case). `local`: the address of ours that it
- * has reached; family 0 when nobody asks. */
-void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
-                   const struct listener *listener, int fd, const struct ip *client, uint16_t port,
-                   const struct ip *local);
 
 /* What a load balancer says of a connection; texts are the caller's. */
 struct introduction {
@@ -101,11 +96,18 @@ struct introduction {
     struct slice tls_version, tls_cipher, server_name;
 };
 
-/* The same of a connection that comes by a load balancer: client, port and local as that says. */
-void session_begin_introduced(struct proxy *proxy, const struct mail_protocol *protocol,
-                              const struct listener *listener, int fd, const struct ip *client,
-                              uint16_t port, const struct ip *local,
-                              const struct introduction *said);
+/* A client that was accepted on `fd` (taken over in any case). */
+struct arrival {
+    int fd;
+    struct ip client,
+        local; /* local: the address of ours that it has reached; family 0 when nobody asks */
+    uint16_t port;
+    uint8_t granted; /* by a mail server that asks (milter_grant) */
+    const struct introduction *said; /* NULL: it comes by no load balancer */
+};
+
+void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
+                   const struct listener *listener, const struct arrival *arrival);
 
 /* Whether what is said here stays between the client and us, or the load balancer that it trusts. */
 bool session_is_encrypted(const struct session *s);

@@ -3,6 +3,7 @@
 
 #include "common/milter.h"
 #include "filters/mime/headers.h"
+#include "proxy/smtp/mta_body.h"
 
 struct telling {
     struct buf *out;
@@ -125,12 +126,15 @@ static bool tell_fronts(const struct telling *t, struct slice fields)
 
 /* ---- */
 
-static bool changes_body(const struct telling *t)
+/* Its header may begin with what begins no field: then all is body here, and for a mail server that much is not. */
+static bool misses_fields(const struct telling *t)
 {
-    size_t end = offset(t, t->block) + t->block.len;
-    for (size_t i = 0; i < t->list->count; i++)
-        if (t->list->changes[i].to > end)
+    size_t end = offset(t, t->block) + t->block.len, body = mta_body_begins(t->message);
+    for (size_t i = 0; i < t->list->count; i++) {
+        const struct edit_change *change = &t->list->changes[i];
+        if (change->from < body && (change->from >= end || change->to > end))
             return true;
+    }
     return false;
 }
 
@@ -138,8 +142,8 @@ enum mta_result mta_changes(struct arena *arena, struct buf *out, struct slice m
                             const struct edit_list *list, struct slice front)
 {
     struct telling t = {out, message, headers_block(message, NULL), list};
-    if (changes_body(&t))
-        return MTA_NO_FIELDS;
+    if (misses_fields(&t))
+        return MTA_NO_FIELD;
     bool all = tell_fields(arena, &t) && tell_fronts(&t, list->front) && tell_fronts(&t, front);
     return all && !out->failed ? MTA_FINE : MTA_TOO_MANY;
 }

@@ -13,9 +13,13 @@ bool smtp_asked_tls(struct smtp_session *s, struct slice argument);
 enum asked_kind { ASKED_RECIPIENT = 'r', ASKED_TAUGHT = 't' };
 void smtp_asked_note(struct smtp_session *s, enum asked_kind kind, size_t place);
 
-/* In place of a delivery: it is to go on with the message, with these changes of its header and the signatures,
- * without the recipients who are not to have it. */
+/* In place of a delivery: it is to go on with the message, with these changes and the signatures, by its tagged sender,
+ * without the recipients who are not to have it. It is given another body before it is answered; one that dies in the
+ * middle of that, or is no more listened to, has no answer, and puts the message off. */
 void smtp_asked_pass(struct smtp_session *s, const struct edit_input *input);
+
+/* All that it was told and given is out. */
+void smtp_asked_taken(struct smtp_session *s);
 
 /* Before the 250 to a message: the lines that tell it what to do. */
 void smtp_asked_tell(struct smtp_session *s);

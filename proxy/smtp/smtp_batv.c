@@ -22,12 +22,21 @@ struct slice smtp_batv_sender(const struct proxy *proxy, struct arena *arena, st
     return batv_tagged(&proxy->batv, arena, sender, domain.text, clock_wall());
 }
 
-bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path)
+struct slice smtp_batv_sender_of(struct smtp_session *s)
+{
+    bool leaves = s->base.listener->direction == DIRECTION_OUTBOUND;
+    return leaves ? smtp_batv_sender(s->base.proxy, s->mail, s->t.sender.address,
+                                     spool_bytes(s->t.message.spool))
+                  : s->t.sender.address;
+}
+
+bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path, bool *bore_tag)
 {
     const struct proxy *proxy = s->base.proxy;
     struct value *fact = &s->t.message.facts.fact[FACT_BOUNCE_TAG];
     *fact = value_absent();
-    if (proxy->batv.count == 0 || s->base.listener->relay || smtp_is_asked(s) ||
+    *bore_tag = false;
+    if (proxy->batv.count == 0 || s->base.listener->relay ||
         !config_domain(proxy->config, path->name))
         return true;
     struct slice local = path->local;
@@ -38,5 +47,6 @@ bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path)
     if (tag == BOUNCE_TAG_NONE)
         return true;
     path->local = local;
+    *bore_tag = true;
     return smtp_path_keep(s->rcpt, path->domain, path);
 }

@@ -296,7 +296,7 @@ static void delivered(struct smtp_job *job)
         all_fare_so(s, &job->final_reply);
 }
 
-/* A mail server that asks writes its own Received, and keeps the body. */
+/* A mail server that asks writes its own Received, and may not let its body be changed. */
 static bool edit_input(struct smtp_session *s, struct edit_input *input)
 {
     const struct transaction *t = &s->t;
@@ -309,7 +309,8 @@ static bool edit_input(struct smtp_session *s, struct edit_input *input)
                                  .parts = t->message.parts,
                                  .part_count = t->message.part_count,
                                  .dots = t->data.dots || t->verdict->edit_count};
-    return input->message.ptr && input->trace.ptr && (asked || smtp_banner(s, t->verdict, input));
+    return input->message.ptr && input->trace.ptr &&
+           (!smtp_may(s, MILTER_MAY_BODY) || smtp_banner(s, t->verdict, input));
 }
 
 /* False: out of memory, or it cannot be changed so. */
@@ -359,15 +360,6 @@ static void no_room(struct smtp_session *s)
         smtp_finish_say(s, "defer", 452, "4.3.1", "out of memory");
 }
 
-/* ptr NULL: out of memory. */
-static struct slice sender_of(const struct smtp_session *s)
-{
-    bool leaves = s->base.listener->direction == DIRECTION_OUTBOUND;
-    return leaves ? smtp_batv_sender(s->base.proxy, s->mail, s->t.sender.address,
-                                     spool_bytes(s->t.message.spool))
-                  : s->t.sender.address;
-}
-
 static void describe_job(struct smtp_session *s, struct job_recipient *to)
 {
     struct transaction *t = &s->t;
@@ -383,7 +375,7 @@ static void describe_job(struct smtp_session *s, struct job_recipient *to)
                                .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
                                .done = delivered,
                                .ctx = s,
-                               .sender = sender_of(s),
+                               .sender = smtp_batv_sender_of(s),
                                .mail = t->mail,
                                .eight_bit = t->data.high,
                                .recipients = to,

@@ -4,6 +4,7 @@
 #include "policy/table.h"
 #include "proxy/login/login.h"
 #include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_input.h"
@@ -89,6 +90,11 @@ static size_t input(struct session *base, struct slice bytes)
     return used;
 }
 
+static void drained(struct session *base)
+{
+    smtp_asked_taken(smtp_of(base));
+}
+
 /* RFC 3207 4.2: as if freshly connected. */
 static void secured(struct session *base)
 {
@@ -171,6 +177,7 @@ const struct mail_protocol smtp_protocol = {
     .early = early,
     .patience = patience,
     .input = input,
+    .drained = drained,
     .secured = secured,
     .slow = slow,
     .show = show,

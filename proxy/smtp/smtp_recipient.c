@@ -276,6 +276,7 @@ static void consider(struct smtp_session *s, struct recipient *r)
     const struct config *config = config_of(s);
     size_t same;
     if (is_there_already(s, r, &same)) {
+        s->t.recipients[same].bore_tag |= r->bore_tag;
         smtp_asked_note(s, ASKED_RECIPIENT, same);
         return;
     }
@@ -322,12 +323,14 @@ static void take(struct smtp_session *s, struct slice argument)
         return;
     }
     struct recipient *r = new_recipient(s);
-    if (!r || !smtp_path_keep(s->rcpt, domain, &path) || !smtp_batv_recipient(s, &path) ||
-        !keep_params(s, &params)) {
+    bool bore_tag;
+    if (!r || !smtp_path_keep(s->rcpt, domain, &path) ||
+        !smtp_batv_recipient(s, &path, &bore_tag) || !keep_params(s, &params)) {
         smtp_say(s, 452, "4.3.1", "out of memory");
         return;
     }
     r->path = path;
+    r->bore_tag = bore_tag;
     r->job = (struct job_recipient){.address = path.address, .params = params};
     s->t.asked_for = path.address;
     consider(s, r);

@@ -72,8 +72,8 @@ static struct record_edit edit_told(const struct smtp_session *s, const struct e
     struct slice name = edit->name;
     const char *fate = banner_fate(t->banner, edit, t->banners_differ);
     bool of_body = edit->kind == ACTION_BANNER || edit->kind == ACTION_DISCLAIMER;
-    if (of_body && smtp_is_asked(s))
-        fate = "left out: a mail server that asks has its body left as it is";
+    if (of_body && !smtp_may(s, MILTER_MAY_BODY))
+        fate = "left out: the mail server that asks does not let its body be changed";
     if (fate)
         name = slice_of(fate);
     return (struct record_edit){.kind = slice_of(action_info(edit->kind)->word),

@@ -29,6 +29,7 @@
 #ifndef PROXY_SMTP_SMTP_SESSION_H
 #define PROXY_SMTP_SMTP_SESSION_H
 
+#include "common/milter.h"
 #include "filters/banner/banner_edits.h"
 #include "filters/judge.h"
 #include "proxy/examine/labelling.h"
@@ -38,6 +39,7 @@
 #include "proxy/smtp/delivered_memory.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/message_signing.h"
+#include "proxy/smtp/mta_body.h"
 #include "proxy/smtp/retry_memory.h"
 #include "proxy/smtp/smtp_capabilities.h"
 #include "proxy/smtp/smtp_command.h"
@@ -46,6 +48,7 @@
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
     struct smtp_path path;
+    bool bore_tag;               /* as he was named (smtp_batv.h) */
     bool unknown;                /* its domain's table does not have it */
     struct retry earlier;        /* what an earlier try has left for it */
     struct delivered *delivered; /* of this sender, at earlier tries; NULL: not known */
@@ -177,6 +180,8 @@ struct transaction {
     const struct verdict *verdict; /* that all of the delivery's recipients share */
     struct slice
         passed; /* what a mail server that asks is told to do; ptr NULL: to keep none of it */
+    struct mta_body body;  /* and is given */
+    bool is_told, telling; /* that was said; it takes the body in */
 };
 
 /* Who was accepted at RCPT. */
@@ -225,6 +230,12 @@ static inline bool smtp_hides(const struct smtp_session *s, enum keyword keyword
 static inline bool smtp_is_asked(const struct smtp_session *s)
 {
     return s->base.listener->protocol == PROTOCOL_MILTER;
+}
+
+/* Whether that mail server lets it be done (milter_grant); who is no such does all. */
+static inline bool smtp_may(const struct smtp_session *s, enum milter_grant what)
+{
+    return !smtp_is_asked(s) || (s->base.granted & what);
 }
 
 /* What is wanted of the mail that it brings. */

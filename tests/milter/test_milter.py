@@ -6,53 +6,12 @@ import re
 
 import pytest
 
-from lab import needs, samples
+from lab import samples
 from lab.dkim_keys import DUMP, Key, sentence, verify
-from lab.gatepost import Gatepost, backend, domains, running
+from lab.milter_site import site_in
 from lab.milter_steps import RULES, die_in_a_message, several_verdicts
-from lab.ports import free_port
-from lab.postfix import Postfix
 from lab.process import asleep, kill, wait_until
 from lab.smtp_client import Session, send
-
-ASKS = """
-smtpd_milters = {place}
-milter_default_action = tempfail
-local_header_rewrite_clients =
-default_process_limit = 300
-milter_connect_timeout = 10s
-milter_command_timeout = 20s
-milter_content_timeout = 60s
-"""
-
-
-class Site:
-    """A Postfix that asks, and the Gatepost that it asks. What Gatepost releases goes to that Postfix by a port where it
-    does not ask."""
-
-    def __init__(self, folder, rules, changes=None, options="", where=None, certificate=None, listen=""):
-        self.where = where or "127.0.0.1:%d" % free_port()
-        place = self.where if where else "inet:" + self.where
-        self.postfix = Postfix(folder, certificate, options=ASKS.format(place=place) + options)
-        body = 'listen milter "asked" on "%s" { %s }\n' % (self.where, listen)
-        body += backend("behind", self.postfix.port) + domains("behind", "example.com", "example.org") + rules
-        self.gateway = Gatepost(folder, body, changes=changes)
-
-    def send(self, subject, *recipients, sender="sender@client.example", **headers):
-        return send(self.postfix.port, samples.clean(subject, **headers), *(recipients or ("user@example.com",)), sender=sender)
-
-    def arrived(self, address, mark):
-        return self.postfix.wait_for_message(address, mark.encode())
-
-
-@contextlib.contextmanager
-def site_in(folder, rules, changes=None, **how):
-    needs.to_be_root("a Postfix of its own")
-    site = Site(folder, rules, changes, **how)
-    with running(site.gateway, [site.postfix], ready=("gatepost-milter ready",)):
-        site.postfix.start()
-        yield site
-
 
 @pytest.fixture(scope="module")
 def site(run_dir):
@@ -233,16 +192,6 @@ def test_what_leaves_is_for_anywhere_and_has_its_direction(own_dir, mark):
     with site_in(own_dir, rules, listen="outbound relay behind") as site:
         assert site.send("clean", X_Mark=mark).code == 250
         assert b"X-Way: out\n" in site.arrived("user@example.com", mark)
-
-
-def test_what_would_change_the_body_is_refused_and_told(own_dir):
-    rules = 'rule "strip" then strip each a in attachments (a.name contains ".txt") "gone"\n'
-    mail = samples.message("with a file")
-    mail.add_attachment("text", filename="a.txt")
-    with site_in(own_dir, rules) as site:
-        assert site.gateway.wait_log("scanners ready program=gatepost-scan", 40)
-        assert send(site.postfix.port, samples.octets(mail), "user@example.com").code == 550
-        assert site.gateway.wait_log("a mail server that asks cannot change a body")
 
 
 def test_a_message_that_is_too_big_is_refused(own_dir):

@@ -155,7 +155,8 @@ static int connection(const char *said, int *other)
 static void say(const char *said)
 {
     int other, fd = connection(said, &other);
-    session_begin(&proxy, &smtp_protocol, &listener, fd, &client, 1, &client);
+    session_begin(&proxy, &smtp_protocol, &listener,
+                  &(struct arrival){.fd = fd, .client = client, .local = client, .port = 1});
     turn(30);
     allowed = -1;
     turn(30);

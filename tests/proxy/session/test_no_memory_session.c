@@ -193,8 +193,9 @@ static int talk(const char *const *steps)
     memset(&client, 0, sizeof client);
     client.fd = pair[1];
     client.steps = steps;
-    session_begin(&proxy, &smtp_protocol, &config->listeners[0], pair[0], &localhost, 1,
-                  &localhost);
+    session_begin(
+        &proxy, &smtp_protocol, &config->listeners[0],
+        &(struct arrival){.fd = pair[0], .client = localhost, .local = localhost, .port = 1});
     for (int64_t until = clock_ms() + PATIENCE_MS; !client.gone && clock_ms() < until;)
         turn();
     for (size_t i = 0; steps[i]; i++)
