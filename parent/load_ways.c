@@ -71,16 +71,6 @@ static void look_at_listener(struct load_look *look, const struct listener *list
                      "is taken for the domains that are named here alone, and for no other");
 }
 
-/* Bounces of what leaves there would be taken for those of forged mail. */
-static void look_at_tags(struct load_look *look, const struct listener *listener)
-{
-    if (listener->protocol == PROTOCOL_MILTER && listener->direction == DIRECTION_OUTBOUND &&
-        look->config->settings.batv_key.len)
-        LOOK_WARNING(look, listener->at,
-                     "what leaves by a milter bears no tag (batv): bounces of it are none of mail "
-                     "that left here, as bounce.tag says");
-}
-
 static bool is_named(const struct config *config, const struct backend *backend)
 {
     for (size_t i = 0; i < config->domain_count; i++)
@@ -111,10 +101,8 @@ void look_at_ways(struct load_look *look)
         LOOK_WARNING(look, NOWHERE,
                      "there is no listener, so nothing can come in; expected a sentence such as: "
                      "listen smtp on \"0.0.0.0:25\"");
-    for (size_t i = 0; i < config->listener_count; i++) {
+    for (size_t i = 0; i < config->listener_count; i++)
         look_at_listener(look, &config->listeners[i]);
-        look_at_tags(look, &config->listeners[i]);
-    }
     for (size_t i = 0; i < config->backend_count; i++)
         look_at_backend(look, &config->backends[i]);
     look_at_domains(look);

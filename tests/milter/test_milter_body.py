@@ -12,7 +12,7 @@ from lab.smtp_client import send
 
 BODY_RULES = """
 rule "strip" then strip each a in attachments (a.name contains ".exe") "it was taken out"
-rule "top" when message.subject contains "[banner]" then banner "From outside: ünïcode"
+rule "top" when message.subject contains "[banner]" then banner "From outside"
 rule "bottom" when message.subject contains "[below]" then disclaimer "Example Ltd"
 rule "marked" when message.subject contains "[mark]" then header add "X-Mark" "it is marked"
 """
@@ -56,8 +56,7 @@ def test_a_message_that_is_one_file_is_replaced_with_its_fields(site, mark):
     mail = b"From: a@client.example\r\nX-Mark: %s\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=a.exe\r\n" \
         b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=a.exe\r\n\r\nTVqQAAMA\r\n" % mark.encode()
     stored = parsed(sent(site, mail, mark))
-    assert stored.get_all("Content-Type") == ["text/plain; charset=\"utf-8\""] or stored.get_content_type() == "text/plain"
-    assert len(stored.get_all("Content-Type")) == len(stored.get_all("MIME-Version")) == 1 and stored.get_filename() is None
+    assert stored.get_content_type() == "text/plain" and len(stored.get_all("Content-Type")) == len(stored.get_all("MIME-Version")) == 1 and stored.get_filename() is None
     assert "it was taken out" in stored.get_content() and b"TVqQ" not in stored.as_bytes()
 
 
@@ -65,8 +64,7 @@ def test_a_banner_stands_at_the_top_and_a_disclaimer_at_the_bottom(site, mark):
     mail = samples.octets(samples.message("[banner] [below] [mark]", X_Mark=mark))
     stored = sent(site, mail, mark)
     text = parsed(stored).get_content()
-    assert text.startswith("From outside: ünïcode") or "From outside" in text.splitlines()[0]
-    assert text.rstrip().endswith("Example Ltd")
+    assert text.splitlines()[0].strip() == "From outside" and text.rstrip().endswith("Example Ltd")
     assert stored.count(b"X-Mark: it is marked\n") == 1
     edits = {edit["kind"]: edit for edit in site.gateway.decisions()[-1]["edits"]}
     assert "left out" not in str(edits["banner"])
@@ -76,9 +74,9 @@ def test_dots_and_lines_of_a_changed_body_stay_as_they_are(site, mark):
     lines = [b".", b"..", b".dot", b"", b"  blanks  ", b"x" * 900, b"From here", b"."]
     body = b"\r\n".join(lines) + b"\r\n"
     mail = b"From: a@client.example\r\nSubject: [below]\r\nX-Mark: %s\r\n\r\n" % mark.encode() + body
+    before = body.replace(b"\r\n", b"\n")
     stored = body_of(sent(site, mail, mark))
-    assert stored.startswith(body.replace(b"\r\n", b"\n"))
-    assert stored[len(body) - len(lines):].strip() == b"--\nExample Ltd" or b"Example Ltd" in stored[-40:]
+    assert stored.startswith(before) and b"Example Ltd" in stored[len(before):]
 
 
 def test_ten_megabytes_are_changed_and_no_octet_is_lost(site, mark):
