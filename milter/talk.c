@@ -35,7 +35,7 @@ static bool hand_over(int queue, const struct milter_client *client, int stream,
 int talk_begin(struct talk *talk, int queue, const struct milter_client *client)
 {
     int pair[2], sent = 0;
-    *talk = (struct talk){.fd = -1, .take_ms = TAKE_MS};
+    *talk = (struct talk){.fd = -1, .take_ms = TAKE_MS, .still_ms = STILL_MS};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return 0;
     bool there = hand_over(queue, client, pair[1], &sent);
@@ -111,7 +111,7 @@ static bool more(struct talk *talk, const struct talk_wait *wait, int64_t until)
     for (;;) {
         if (clock_ms() >= until)
             return false;
-        if (wait_for(talk, POLLIN, STILL_MS))
+        if (wait_for(talk, POLLIN, talk->still_ms))
             break;
         if (wait && !wait->still(wait->ctx))
             return false;

@@ -19,6 +19,7 @@ struct talk {
     char out[8192];
     size_t waiting; /* of what is to be said */
     int take_ms;    /* that the proxy has to take it */
+    int still_ms;   /* between two calls of `still` */
 };
 
 struct talk_reply {

@@ -16,7 +16,7 @@ static struct slice packed(const struct milter_client *client)
 
 static struct milter_client client_of(const char *address, uint16_t port)
 {
-    struct milter_client client = {.port = port};
+    struct milter_client client = {.port = port, .granted = MILTER_MAY_BODY | MILTER_MAY_SENDER};
     assert_true(ip_parse(slice_of(address), &client.ip));
     return client;
 }

@@ -8,7 +8,7 @@ import dkim
 import pytest
 
 from lab import beside, needs, samples
-from lab.backend import Backend
+from lab.backend import EXTENSIONS, Backend
 from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.documents import shown
 from lab.gatepost import Gatepost, backend, domains, running
@@ -21,6 +21,12 @@ from lab.smtp_client import Session, send
 SENDMAIL_RULES = RULES + """
 rule "set" when message.subject contains "[set]" then header set "X-Set" "ours"
 rule "way" when direction == outbound then header add "X-Way" "out"
+rule "strip" then strip each a in attachments (a.name contains ".exe") "it was taken out"
+rule "banner" when message.subject contains "[banner]" then banner "From outside"
+rule "below" when message.subject contains "[below]" then disclaimer "Example Ltd"
+rule "bcc" when message.subject contains "[bcc]" then bcc "third@example.com"
+rule "elsewhere" when message.subject contains "[elsewhere]" and recipient == "second@example.com" then redirect to "abuse@example.com"
+rule "tag" when bounce.tag is not absent then header add "X-Tag" "{bounce.tag}"
 observe rule "asks" when spf.result == pass and dkim.result == pass then log "both"
 """
 LOCAL_SOCKET = "/run/gatepost/milter.sock"  # where Sendmail sees it
@@ -30,8 +36,8 @@ class Site:
     """A Sendmail that asks, the Gatepost that it asks, and the server that Sendmail sends all on to. `edit` changes the lines of
     sendmail.mc; `ports` are those in the lab of what the page names."""
 
-    def __init__(self, folder, rules=SENDMAIL_RULES, certificate=None, edit=lambda mc: mc, where=None):
-        self.behind = Backend()
+    def __init__(self, folder, rules=SENDMAIL_RULES, certificate=None, edit=lambda mc: mc, where=None, behind=None):
+        self.behind = behind or Backend()
         self.ports = {number: free_port() for number in (25, 587, 10025, 8891, 8892)}
         self.port = self.ports[25]
         self.sendmail = Sendmail(folder, self.port, self.behind.port, edit(self._documented()), ["example.com"], certificate)
@@ -204,6 +210,59 @@ def test_what_is_discarded_is_answered_and_arrives_nowhere(site, mark):
     assert site.arrived("after-" + mark) and len(site.all_for("user@example.com", mark)) == 1
 
 
+def body_of(message):
+    return message.partition(b"\r\n\r\n")[2]
+
+
+def test_a_file_is_taken_out_and_a_banner_and_a_disclaimer_are_put_in(site, mark):
+    mail = samples.message("[banner] [below] [mark]", X_Mark=mark)
+    mail.add_attachment(b"MZ" + bytes(range(256)), "application", "octet-stream", filename="a.exe")
+    mail.add_attachment("kept", filename="b.txt")
+    assert send(site.port, samples.octets(mail), "user@example.com").code == 250
+    message = site.arrived(mark)
+    body = body_of(message)
+    assert all(words in body for words in (b"From outside", b"Example Ltd", b"it was taken out", b'filename="b.txt"'))
+    assert b"a.exe" not in body and fields(message, "X-Mark") == [b" it is marked", b" " + mark.encode()]
+
+
+def test_dots_and_lines_of_a_changed_body_stay_as_they_are(site, mark):
+    body = b".\r\n..\r\n.dot\r\n\r\n  blanks  \r\nFrom here\r\n" + b"x" * 900 + b"\r\n.\r\n"
+    mail = b"From: a@client.example\r\nSubject: [below]\r\nX-Mark: %s\r\n\r\n" % mark.encode() + body
+    assert send(site.port, mail, "user@example.com").code == 250
+    stored = body_of(site.arrived(mark))
+    assert stored.startswith(body) and b"Example Ltd" in stored[len(body):]
+
+
+def test_ten_megabytes_are_changed_and_no_octet_is_lost(site, mark):
+    lines = b"".join(b"%07d %s\r\n" % (n, b"y" * 60) for n in range(10 * 1024 * 1024 // 70))
+    mail = b"From: a@client.example\r\nSubject: [banner]\r\nX-Mark: %s\r\n\r\n" % mark.encode() + lines
+    assert send(site.port, mail, "user@example.com").code == 250
+    stored = body_of(site.arrived(mark))
+    assert b"From outside" in stored[:200] and stored.endswith(lines)
+
+
+def test_a_blind_copy_and_what_goes_elsewhere_arrive(site, mark):
+    assert site.send("[bcc] [elsewhere] " + mark, "user@example.com", "second@example.com").code == 250
+    assert site.arrived(mark)
+    assert wait_until(lambda: site.all_for("third@example.com", mark) and site.all_for("abuse@example.com", mark), 40)
+    assert not site.all_for("second@example.com", mark)
+
+
+def test_what_leaves_has_a_tagged_sender_and_a_bounce_to_it_reaches_its_owner(own_dir, mark):
+    key = own_dir / "batv.key"
+    key.write_text("a secret that nobody knows\n")
+    key.chmod(0o600)
+    with site_in(own_dir, rules=SENDMAIL_RULES + 'batv { key "%s" }\n' % key) as site:
+        assert send(site.ports[587], samples.clean("leaves", X_Mark="left-" + mark), "user@example.com", sender="anna@example.com").code == 250
+        assert site.arrived("left-" + mark)
+        tagged = site.behind.messages[-1].sender
+        assert re.fullmatch(r"prvs=\d{4}[0-9a-f]{6}=anna@example\.com", tagged)
+        assert site.send("a bounce", tagged, sender="", X_Mark=mark).code == 250
+        assert wait_until(lambda: site.all_for("anna@example.com", mark))
+        [message] = [m for m in site.behind.messages if mark.encode() in m.content and b"a bounce" in m.content]
+        assert message.recipients == ["anna@example.com"] and fields(message.content, "X-Tag") == [b" valid"]
+
+
 def test_several_messages_of_one_session_each_have_their_verdict(site, mark):
     several_verdicts(site.port, mark)
     assert site.arrived(mark)
@@ -298,3 +357,24 @@ def test_what_leaves_is_signed_and_verifies_where_it_arrives_though_it_is_folded
             message = site.arrived("%d-%s" % (number, mark))
             assert fields(message, "To") != fields(mail, "To")
             assert verify(message[message.index(b"DKIM-Signature:"):], key) == [("example.com", "2026a", True)]
+
+
+@pytest.mark.skipif(not DUMP.exists(), reason="not built")
+@pytest.mark.parametrize("flag, verifies", [("", False), ("define(`SMTP_MAILER_FLAGS', `8')dnl\n", True)], ids=["usual", "as documented"])
+def test_a_signature_of_eight_bits_verifies_at_a_server_of_seven(own_dir, flag, verifies):
+    key = Key(own_dir, "example.com", "2026a")
+    behind = Backend(extensions=[word for word in EXTENSIONS if word not in ("8BITMIME", "SMTPUTF8")])
+    mail = b"From: anna@example.com\r\nTo: user@example.com\r\nDate: Mon, 05 Jan 2026 10:00:00 +0000\r\nMessage-ID: <a@example.com>\r\n" \
+        b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + "Grüße\r\n".encode()
+    assert flag == "" or flag.strip()[:-3] in open("docs/postfix.md").read()
+    with site_in(own_dir, rules=sentence(["example.com"], key), edit=lambda mc: mc + flag, behind=behind) as site:
+        assert site.gateway.wait_log("gatepost-sign ready", 20)
+        with Session(site.ports[587]) as client:
+            client.ehlo()
+            client.expect("MAIL FROM:<anna@example.com> BODY=8BITMIME", 250)
+            client.expect("RCPT TO:<user@example.com>", 250)
+            assert client.data(mail).code == 250
+        message = site.arrived("<a@example.com>")
+    [(_, _, how)] = verify(message[message.index(b"DKIM-Signature:"):], key)
+    assert (how is True) == verifies, how
+    assert ("Grüße".encode() in message) == verifies
