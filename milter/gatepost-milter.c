@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 enum {
-    PATIENCE_S = 7200, /* for a mail server's next word; it has time-outs of its own */
+    PATIENCE_S =
+        300, /* for the rest of a mail server's word, or that it takes ours: a thread waits. None does between words */
     END_STEPS = 40,
     END_STEP_MS = 100,
     MOST_MAX = 1000000,

@@ -12,9 +12,11 @@ import pytest
 
 from lab.gatepost import Gatepost, backend, domains, running
 from lab.milter_client import MilterClient, names
-from lab.pairs import other_end
+from lab.pairs import other_end, own_end
 from lab.ports import free_port
-from lab.process import kill, port_answers, wait_until
+from lab.process import asleep, descriptors, kill, port_answers, wait_until
+
+CONTROL, DEAF = 3, 4  # common/milter.h
 
 RULES = """
 rule "client" when client.ip == "192.0.2.66" then drop 554 5.7.1 "not from there"
@@ -22,6 +24,7 @@ rule "sender" when sender == "bad@client.example" then reject 553 5.7.1 "50% bad
 rule "set" when message.subject contains "[set]" then header set "X-Set" "ours"
 rule "mark" when message.subject contains "[mark]" then header add "X-Mark" "{client.ip}"
 rule "split" when message.subject contains "[split]" and recipient == "second@example.com" then reject 550 5.7.1 "not for the second"
+rule "banner" when message.subject contains "[banner]" then banner "From outside"
 rule "held" when message.subject contains "[hold]" then quarantine "spam"
 rule "half" when message.subject contains "[half]" and recipient == "Second@example.com" then quarantine "spam"
 """
@@ -251,11 +254,12 @@ go_on("helo", mt.helo(conn, "client.example"))
 go_on("mailfrom", mt.mailfrom(conn, "<sender@client.example>"))
 go_on("rcptto", mt.rcptto(conn, "<user@example.com>"))
 go_on("data", mt.data(conn))
-go_on("header", mt.header(conn, "Subject", " [mark] [set] by miltertest"))
+go_on("header", mt.header(conn, "Subject", " [mark] [set] [banner] by miltertest"))
 go_on("header", mt.header(conn, "X-Set", " theirs"))
 go_on("eoh", mt.eoh(conn))
 go_on("body", mt.bodystring(conn, "words\\r\\n"))
 go_on("eom", mt.eom(conn))
+if not mt.eom_check(conn, MT_BODYCHANGE, " From outside\\r\\n\\r\\nwords\\r\\n") then error("no banner") end
 if not mt.eom_check(conn, MT_HDRINSERT, "X-Mark") then error("no X-Mark") end
 if not mt.eom_check(conn, MT_HDRINSERT, "X-Set") then error("no X-Set") end
 if not mt.eom_check(conn, MT_HDRDELETE, "X-Set") then error("X-Set stays") end
@@ -312,3 +316,62 @@ def test_a_proxy_that_had_no_descriptors_left_answers_once_it_has(own_dir):
         for one in idle:
             one.close()
         assert wait_until(answers, 20)
+
+
+def test_connections_beyond_those_that_could_have_a_session_are_sent_away(own_dir):
+    port = free_port()
+    body = 'listen milter "asked" on "127.0.0.1:%d"\n' % port + backend("behind", free_port()) + domains("behind", "example.com") + RULES
+    gateway = Gatepost(own_dir, body, {"limits": {"sessions": 5}, "process": {"proxies": 1}})
+    with running(gateway, ready=("gatepost-milter ready",)):
+        [pid] = gateway.pids("gatepost-milter")
+        with contextlib.ExitStack() as open_ones:
+            silent = [open_ones.enter_context(MilterClient(str(port))) for _ in range(5)]
+            for _ in range(3):
+                with pytest.raises(ConnectionError):
+                    MilterClient(str(port))
+            assert gateway.log().count("too many connections of mail servers that ask times=1") == 1
+            silent[0].socket.close()
+            assert wait_until(lambda: _is_served(port))
+            assert silent[1].envelope() == "cccc" and silent[1].message(("Subject", " served")) == "c"
+        assert gateway.pids("gatepost-milter") == [pid]
+
+
+def _is_served(port):
+    try:
+        with MilterClient(str(port)) as client:
+            return client.connect() == "c"
+    except ConnectionError:
+        return False
+
+
+def test_who_says_again_and_again_that_it_is_deaf_is_believed_once(gateway):
+    """A gatepost-milter that was taken over: proxies listen to one queue of each listener, and it is ended."""
+    [pid] = gateway.pids("gatepost-milter")
+    proxies, before = gateway.pids("gatepost-proxy"), gateway.log().count("is made anew")
+    with own_end(pid, CONTROL) as control, asleep([pid]):
+        for _ in range(300):
+            control.send(struct.pack("=H", DEAF))
+        assert wait_until(lambda: gateway.pids("gatepost-milter") not in ([], [pid]))
+    gateway.caused.append("gatepost-milter")
+    assert gateway.log().count("is made anew") == before + 1
+    assert wait_until(lambda: port_answers(int(gateway.milter)))
+    with MilterClient(gateway.milter) as client:
+        assert client.envelope() == "cccc" and client.message(("Subject", " heard")) == "c"
+    assert gateway.pids("gatepost-proxy") == proxies
+
+
+def test_queues_that_are_made_anew_take_the_place_of_those_before(gateway):
+    descriptors_of = lambda: [descriptors(proxy) for proxy in gateway.pids("gatepost-proxy")]  # noqa: E731
+    for number in range(4):
+        [pid] = gateway.pids("gatepost-milter")
+        with other_end(gateway, pid) as queue:
+            queue.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError), MilterClient(gateway.milter) as client:
+            client.connect()
+        assert wait_until(lambda: gateway.pids("gatepost-milter") not in ([], [pid]) and port_answers(int(gateway.milter)), 30)
+        with MilterClient(gateway.milter) as client:
+            assert client.envelope() == "cccc" and client.message(("Subject", " anew")) == "c"
+        if number == 0:
+            assert wait_until(lambda: '"sessions":0' in (gateway.control("status", "--json") or "").replace(" ", ""))
+            first = descriptors_of()
+    assert wait_until(lambda: descriptors_of() == first), (descriptors_of(), first)
