@@ -248,3 +248,14 @@ def test_a_mail_server_that_dies_in_a_changed_body_leaves_nothing_behind(asked, 
     client.socket.close()
     assert wait_until(lambda: '"sessions":0' in (gateway.control("status", "--json") or "").replace(" ", ""))
     assert wait_until(lambda: gateway.decisions()[-1]["verdict"] != "accept")
+
+
+def test_a_mail_server_that_takes_no_more_of_a_changed_body_is_not_waited_for(own_dir):
+    port = free_port()
+    body = 'listen milter "asked" on "127.0.0.1:%d"\n' % port + backend("behind", free_port()) + domains("behind", "example.com") + RULES
+    gateway = Gatepost(own_dir, body, {"timeouts": {"data": "1s"}, "limits": {"message_size": "30MiB"}})
+    with running(gateway, ready=("gatepost-milter ready", "scanners ready program=gatepost-scan")), MilterClient(str(port)) as client:
+        begin_large_answer(client)
+        assert wait_until(lambda: '"sessions":0' in (gateway.control("status", "--json") or "").replace(" ", ""), 20)
+        assert rest_of_answer(client) == "t"
+        assert not [r for r in gateway.decisions() if r["verdict"] == "accept"]
