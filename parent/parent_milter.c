@@ -97,7 +97,7 @@ static bool command_for(const struct settings *settings, const struct listener *
                         struct milter_command *out)
 {
     memset(out, 0, sizeof *out);
-    snprintf(out->most, sizeof out->most, "%d", settings->limits_sessions);
+    snprintf(out->most, sizeof out->most, "%u", settings->limits_sessions);
     write_place(listener, out->listen, sizeof out->listen);
     return slice_to_text(settings->process_user, out->user, sizeof out->user) &&
            slice_to_text(settings->process_chroot, out->chroot, sizeof out->chroot) &&

@@ -3,12 +3,14 @@
 #include "milter/talk.h"
 #include "tests/fuzz/target.h"
 
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { MOST = 64 * 1024 };
 
 static size_t came;
+static char copy[65535];
 
 static bool still(void *ctx)
 {
@@ -19,9 +21,9 @@ static bool still(void *ctx)
 static bool body(void *ctx, const char *octets, size_t len)
 {
     (void)ctx;
-    require(len <= 65535);
-    for (size_t i = 0; i < len; i++)
-        came += octets[i] >= 0 || octets[i] < 0;
+    require(len <= sizeof copy);
+    memcpy(copy, octets, len);
+    came += len;
     return true;
 }
 

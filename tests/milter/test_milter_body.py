@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What rules change in the body of a message is changed where a real Postfix asks."""
+import concurrent.futures
 import email
 import email.policy
 
@@ -8,6 +9,7 @@ import pytest
 from lab import samples
 from lab.dkim_keys import DUMP, Key, sentence, verify
 from lab.milter_site import site_in
+from lab.process import asleep, wait_until
 from lab.smtp_client import send
 
 BODY_RULES = """
@@ -92,6 +94,23 @@ def test_what_is_not_changed_is_no_other_body(site, mark):
     body = b"no end\r\n\r\n\r\n"
     mail = b"From: a@client.example\r\nSubject: [mark]\r\nX-Mark: %s\r\n\r\n" % mark.encode() + body
     assert body_of(sent(site, mail, mark)) == body.replace(b"\r\n", b"\n")
+
+
+def test_half_of_a_changed_body_goes_nowhere(own_dir, mark):
+    """The proxy gives up in the middle, as nobody takes more of it; what it has said by then is heard afterwards."""
+    rules = BODY_RULES + 'rule "slow" then delay 3s\n'
+    lines = b"".join(b"%07d %s\r\n" % (n, b"y" * 60) for n in range(10 * 1024 * 1024 // 70))
+    mail = b"From: a@client.example\r\nSubject: [banner]\r\nX-Mark: %s\r\n\r\n" % mark.encode() + lines
+    with site_in(own_dir, rules, {"timeouts": {"data": "5s"}}) as site:
+        assert site.gateway.wait_log("scanners ready program=gatepost-scan", 40)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(send, site.postfix.port, mail, "user@example.com")
+            assert wait_until(lambda: "judging" in site.gateway.control("sessions"), 20)
+            with asleep(site.gateway.pids("gatepost-milter")):
+                assert wait_until(lambda: "judging" not in site.gateway.control("sessions"), 20)
+            assert sent.result().code // 100 == 4
+        assert not any(mark.encode() in message for message in site.postfix.messages("user@example.com"))
+        assert not [r for r in site.gateway.decisions() if r["verdict"] == "accept"]
 
 
 @pytest.mark.skipif(not DUMP.exists(), reason="not built")
