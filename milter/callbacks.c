@@ -133,7 +133,6 @@ struct smfiDesc callbacks_for(int queue, unsigned most, void (*deaf)(void))
                              .xxfi_helo = envelope_on_helo,
                              .xxfi_envfrom = envelope_on_mail,
                              .xxfi_envrcpt = envelope_on_recipient,
-                             .xxfi_data = content_on_data,
                              .xxfi_header = content_on_field,
                              .xxfi_eoh = content_on_end_of_fields,
                              .xxfi_body = content_on_body,

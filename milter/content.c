@@ -5,10 +5,12 @@
 
 #include <string.h>
 
-sfsistat content_on_data(SMFICTX *ctx)
+static sfsistat open_message(SMFICTX *ctx)
 {
     struct asked *a = asked_of(ctx);
     struct talk_reply reply;
+    if (a->in_data)
+        return SMFIS_CONTINUE;
     talk_ask(&a->talk, "DATA", "", &reply);
     a->in_data = reply.code == 354;
     a->in_body = false;
@@ -17,12 +19,6 @@ sfsistat content_on_data(SMFICTX *ctx)
         return asked_pass_on_and_free(ctx, &reply);
     talk_reply_free(&reply);
     return SMFIS_TEMPFAIL;
-}
-
-/* Not every mail server tells of DATA. */
-static sfsistat open_message(SMFICTX *ctx)
-{
-    return asked_of(ctx)->in_data ? SMFIS_CONTINUE : content_on_data(ctx);
 }
 
 sfsistat content_on_field(SMFICTX *ctx, char *name, char *value)

@@ -120,7 +120,7 @@ size_t smtp_take_command(struct smtp_session *s, struct slice bytes)
     }
     if (!session_may_go_on(&s->base))
         return bytes.len;
-    stream_deadline(s->base.stream, s->base.proxy->config->settings.timeouts_command);
+    stream_deadline(s->base.stream, s->base.protocol->patience(&s->base));
     if (r == -3)
         bare_newline(s, line, used);
     else if (r == -2)

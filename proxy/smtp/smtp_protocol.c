@@ -12,7 +12,11 @@
 #include "proxy/smtp/smtp_record.h"
 #include "proxy/smtp/smtp_transaction.h"
 
-enum { MAIL_ARENA_MAX = 24 * 1024 * 1024, RCPT_ARENA_MAX = 1024 * 1024 };
+enum {
+    MAIL_ARENA_MAX = 24 * 1024 * 1024,
+    RCPT_ARENA_MAX = 1024 * 1024,
+    ASKED_MS = 3600000,
+};
 
 static bool open_smtp(struct session *base)
 {
@@ -64,9 +68,12 @@ static void early(struct session *base)
     smtp_of(base)->pregreet = true;
 }
 
+/* A mail server hands a message over once its client has sent all of it, and has time-outs of its own for that. */
 static int64_t patience(const struct session *base)
 {
-    return base->proxy->config->settings.timeouts_command;
+    const struct smtp_session *s = (const struct smtp_session *)base;
+    int64_t usual = base->proxy->config->settings.timeouts_command;
+    return smtp_is_asked(s) && s->t.open && usual < ASKED_MS ? ASKED_MS : usual;
 }
 
 static size_t take_body(struct smtp_session *s, struct slice bytes)

@@ -259,3 +259,17 @@ def test_a_mail_server_that_takes_no_more_of_a_changed_body_is_not_waited_for(ow
         assert wait_until(lambda: '"sessions":0' in (gateway.control("status", "--json") or "").replace(" ", ""), 20)
         assert rest_of_answer(client) == "t"
         assert not [r for r in gateway.decisions() if r["verdict"] == "accept"]
+
+
+def test_a_client_that_sends_its_message_slowly_is_waited_for(own_dir):
+    """A mail server tells of DATA, and of the message once it has all of it."""
+    port = free_port()
+    body = 'listen milter "asked" on "127.0.0.1:%d"\n' % port + backend("behind", free_port()) + domains("behind", "example.com") + RULES
+    gateway = Gatepost(own_dir, body, {"timeouts": {"data": "1s", "command": "1s"}})
+    with running(gateway, ready=("gatepost-milter ready",)), MilterClient(str(port)) as client, MilterClient(str(port)) as idle:
+        assert client.envelope() == "cccc" and client.ask(b"T") == "c"
+        assert idle.connect() + idle.helo() == "cc"
+        assert wait_until(lambda: [r for r in gateway.decisions() if str(r.get("reply")).startswith("421")]), "the other one's time is over, and would be for this one"
+        assert client.message(("Subject", " [mark] slow"), data=False) == "c"
+        assert changes(client, b"i") == [struct.pack(">I", 0) + names("X-Mark", " yes")]
+        assert idle.mail() + idle.rcpt() == "cc"
