@@ -84,11 +84,12 @@ static sfsistat conclude(SMFICTX *ctx, struct asked *a)
 sfsistat content_on_end(SMFICTX *ctx)
 {
     struct asked *a = asked_of(ctx);
-    sfsistat answer = a->in_data && !a->in_body ? content_on_end_of_fields(ctx) : SMFIS_CONTINUE;
+    if (a->in_data && !a->in_body)
+        content_on_end_of_fields(ctx);
     if (!a->text.line_start)
         milter_put_text(&a->text, &a->talk, "\r\n", 2);
     talk_put(&a->talk, ".\r\n", 3);
-    answer = conclude(ctx, a);
+    sfsistat answer = conclude(ctx, a);
     asked_forget(a);
     return answer;
 }
