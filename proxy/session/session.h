@@ -102,7 +102,7 @@ struct arrival {
     struct ip client,
         local; /* local: the address of ours that it has reached; family 0 when nobody asks */
     uint16_t port;
-    uint8_t granted; /* by a mail server that asks (milter_grant) */
+    uint8_t granted;                 /* by a mail server that asks (milter_grant) */
     const struct introduction *said; /* NULL: it comes by no load balancer */
 };
 
