@@ -53,11 +53,11 @@ STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # What building and running need,
-PACKAGES := gcc make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev libarchive-dev libmagic-dev libopendkim-dev \
+PACKAGES := gcc make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev libarchive-dev libmagic-dev \
             libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libunistring-dev libsqlite3-dev libzstd-dev libmilter-dev \
             libunbound-dev libhiredis-dev libcurl4-openssl-dev tzdata redis-server
 # and what only tests and the lab do.
-TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libicu72 openssl iproute2 procps curl mandoc zip p7zip-full mmdb-bin \
+TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libopendkim-dev libicu72 openssl iproute2 procps curl mandoc zip p7zip-full mmdb-bin \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography python3-dnspython python3-gssapi python3-yaml python3-segno python3-pil \
             postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d dovecot-gssapi nsd unbound haproxy ldnsutils dns-root-data swaks msmtp miltertest opendkim libnet-ssleay-perl \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 node-nodemailer \
@@ -212,7 +212,7 @@ gatepost-sign_links  := -lseccomp -lcrypto -lidn2 -lunistring
 gatepost-milter_floors := milter keeper common base
 gatepost-milter_links := -lmilter -lseccomp
 gatepost-scan_floors  := filters policy base
-gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2 -lunistring
+gatepost-scan_links   := -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2 -lunistring
 gatepost-av_floors    := filters policy base
 gatepost-av_links     := -lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2 -lunistring
 gatepost-qr_floors    := filters policy base
@@ -231,7 +231,7 @@ $(B)/bench/spam_folds $(B)/bench/spam_sketches: $(B)/bench/%: $(B)/bench/%.o $(c
 	$(call link,$(gatepost-scan_links))
 
 # What tests alone are linked with beside all that programs are.
-TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
+TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2 -lopendkim
 UP := $(call floor_libs,console milter parent keeper proxy common filters policy base)
 # They are many, and these take a third of the time (gold warns of clang's sanitizers); programs are linked by the usual one.
 $(UNITS): LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)

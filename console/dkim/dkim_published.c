@@ -41,7 +41,8 @@ static struct dkim_finding check_record(struct arena *arena, const struct dkim_r
     const char *fault = key_record_read(arena, record, algorithm, &published);
     if (fault)
         return wrong(fault);
-    if (key_record_read(arena, row->record, algorithm, &own) || !slice_eq(own.der, published.der))
+    if (key_record_read(arena, row->record, algorithm, &own) ||
+        !key_record_same_key(&own, &published))
         return wrong("another key is published");
     if (!signature_verifies(arena, row, &published))
         return wrong("a signature does not verify with what is published");

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * What needs no cryptography is judged here: the tag list, the algorithm, the times, the key's
- * place in DNS. libopendkim sees the rest (dkim_library.c). */
+ * place in DNS. The rest is dkim_verify.c's. */
 #include "filters/sender/dkim.h"
 
 #include "filters/sender/dkim_parts.h"
-#include "filters/sender/key_record.h"
-
-#include <openssl/evp.h>
 
 enum { SIGNATURE_OCTETS_MAX = 16 * 1024, CLOCK_DRIFT = 300 };
 
@@ -48,6 +45,23 @@ static bool read_number(const struct tag_list *tags, struct slice name, uint64_t
     return !tag || slice_to_u64(tag->value, INT64_MAX, number);
 }
 
+/* What is left out is simple (RFC 6376 3.5). */
+static bool read_forms(struct dkim_candidate *c)
+{
+    const struct tag *forms = tag_find(&c->tags, SLICE("c"));
+    c->forms = (struct canonical_forms){false, false};
+    return !forms || canonical_forms(forms->value, &c->forms);
+}
+
+/* Blanks within are left out by some readers. */
+static bool is_split(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (ascii_blank(name.ptr[i]) || name.ptr[i] == '\r' || name.ptr[i] == '\n')
+            return true;
+    return false;
+}
+
 static bool judge_times(struct dkim_candidate *c, uint64_t now)
 {
     uint64_t expires = UINT64_MAX;
@@ -58,6 +72,8 @@ static bool judge_times(struct dkim_candidate *c, uint64_t now)
         return refuse(c, DKIM_PERMERROR, "signature expired");
     if (c->signed_at > now + CLOCK_DRIFT)
         return refuse(c, DKIM_PERMERROR, "signature is from the future");
+    if (c->signed_at >= expires)
+        return refuse(c, DKIM_PERMERROR, "signature expires before it was made");
     return true;
 }
 
@@ -96,10 +112,14 @@ static bool judge_tags(struct arena *arena, struct dkim_candidate *c, const stru
         return refuse(c, DKIM_PERMERROR, "v= is not 1");
     if (!c->signature->domain.len || !c->signature->selector.len)
         return refuse(c, DKIM_PERMERROR, "d= or s= missing");
+    if (is_split(c->signature->domain) || is_split(c->signature->selector))
+        return refuse(c, DKIM_PERMERROR, "d= or s= can be read in two ways");
     if (!query_is_known(tag_value(&c->tags, SLICE("q"))))
         return refuse(c, DKIM_PERMERROR, "unknown query method");
     if (items_in(tag_value(&c->tags, SLICE("h"))) > SIGNED_NAMES_MAX)
         return refuse(c, DKIM_PERMERROR, "h= names too many fields");
+    if (!read_forms(c))
+        return refuse(c, DKIM_PERMERROR, "unknown canonical form");
     c->has_length = tag_find(&c->tags, SLICE("l")) != NULL;
     if (!read_number(&c->tags, SLICE("l"), &c->body_length))
         return refuse(c, DKIM_PERMERROR, "l= is not a number");
@@ -109,43 +129,31 @@ static bool judge_tags(struct arena *arena, struct dkim_candidate *c, const stru
 /* l= counts canonical octets (RFC 6376 3.5). */
 static void judge_length(struct dkim_job *job, struct dkim_candidate *c)
 {
-    struct canonical_forms forms;
-    if (!c->wanted || !c->has_length || !canonical_forms(tag_value(&c->tags, SLICE("c")), &forms))
+    if (!c->wanted || !c->has_length)
         return;
-    uint64_t *length = &job->body_length[forms.relaxed_body];
+    uint64_t *length = &job->body_length[c->forms.relaxed_body];
     if (*length == BODY_NOT_MEASURED)
-        *length = canonical_body_length(job->body, forms.relaxed_body);
+        *length = canonical_body_length(job->body, c->forms.relaxed_body);
     c->signature->whole_body = c->body_length >= *length;
     if (c->body_length > *length)
         refuse(c, DKIM_PERMERROR, "l= is more than the body");
 }
 
-/* libopendkim's buffer for a record holds 1024 octets, and it reads no bare RSAPublicKey: it is
- * given the record that the key would have in its shortest form. */
 static void judge_answer(struct arena *arena, struct dkim_candidate *c,
                          const struct dns_answer *answer)
 {
     struct slice record;
-    struct key_record key;
     bool temporary;
     const char *wrong = key_record_choose(answer, &record, &temporary);
     if (wrong) {
         refuse(c, temporary ? DKIM_TEMPERROR : DKIM_PERMERROR, wrong);
         return;
     }
-    wrong = key_record_read(arena, record, c->signature->algorithm, &key);
-    c->signature->bits = key.bits;
-    c->signature->test_key = key.test;
-    if (wrong) {
+    wrong = key_record_read(arena, record, c->signature->algorithm, &c->key);
+    c->signature->bits = c->key.bits;
+    c->signature->test_key = c->key.test;
+    if (wrong)
         refuse(c, DKIM_PERMERROR, wrong);
-        return;
-    }
-    char *base64 = arena_alloc(arena, key.der.len / 3 * 4 + 5);
-    if (!base64)
-        return;
-    EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)key.der.ptr, (int)key.der.len);
-    c->key = arena_printf(arena, "v=DKIM1; k=%s;%s p=%s", key.ed25519 ? "ed25519" : "rsa",
-                          key.strict ? " t=s;" : "", base64);
 }
 
 /* All names first, so that one restart brings all answers. */
@@ -240,8 +248,7 @@ bool dkim_examine(struct arena *arena, struct dns_answers *dns, struct slice mes
         return false;
     for (size_t i = 0; i < job->count; i++)
         judge_length(job, &job->candidates[i]);
-    dkim_utf8_verify(job);
-    dkim_library_verify(job);
+    dkim_verify_signatures(job);
     find_best(out);
     return !arena_failed(arena);
 }

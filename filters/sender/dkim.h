@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * DKIM verification (RFC 6376, 8301, 8463) with libopendkim, from a message's bytes and a table of
- * DNS answers. rsa-sha1 and RSA keys under 1024 bits never pass; what l= leaves out is told. */
+ * DKIM verification (RFC 6376, 8301, 8463, 8616) from a message's bytes and a table of DNS answers. rsa-sha1 and RSA keys under 1024 bits never pass; what l= leaves out is told. */
 #ifndef FILTERS_SENDER_DKIM_H
 #define FILTERS_SENDER_DKIM_H
 
@@ -45,7 +44,7 @@ struct dkim_outcome {
 bool dkim_examine(struct arena *arena, struct dns_answers *dns, struct slice message, uint64_t now,
                   struct dkim_outcome *out);
 
-/* Opens what libopendkim and OpenSSL open late, and verifies the example of RFC 8463 with both
+/* Opens what OpenSSL opens late, and verifies the example of RFC 8463 with both
  * kinds of key. Once a process, before the jail; false with *reason. */
 bool dkim_warm_up(const char **reason);
 

@@ -2,12 +2,10 @@
 #include "filters/sender/key_record.h"
 
 #include "filters/mime/transfer.h"
-#include "filters/sender/rsa_key.h"
 #include "filters/sender/tag_list.h"
 #include "policy/spelling.h"
 
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <string.h>
 
@@ -83,25 +81,27 @@ static EVP_PKEY *decode_rsa(struct slice der)
 /* A key in another form than the usual is decoded, and encoded in that. */
 static const char *convert_rsa(struct arena *arena, struct slice octets, struct key_record *key)
 {
-    EVP_PKEY *rsa = decode_rsa(octets);
-    if (!rsa)
+    EVP_PKEY *decoded = decode_rsa(octets);
+    if (!decoded)
         return "the key cannot be decoded";
-    int length = i2d_PUBKEY(rsa, NULL);
+    int length = i2d_PUBKEY(decoded, NULL);
     unsigned char *der = length > 0 ? arena_alloc(arena, (size_t)length) : NULL;
-    key->bits = (unsigned)EVP_PKEY_get_bits(rsa);
-    key->der = (struct slice){(char *)der, der ? (size_t)length : 0};
+    struct slice usual = {(char *)der, der ? (size_t)length : 0};
     if (der)
-        i2d_PUBKEY(rsa, &der);
-    EVP_PKEY_free(rsa);
-    return key->der.ptr ? NULL : "out of memory";
+        i2d_PUBKEY(decoded, &der);
+    EVP_PKEY_free(decoded);
+    if (!usual.ptr)
+        return "out of memory";
+    return rsa_key_read(usual, &key->rsa) ? NULL : "the key cannot be decoded";
 }
 
 static const char *read_rsa(struct arena *arena, struct slice octets, struct key_record *key)
 {
-    key->der = octets;
-    key->bits = rsa_key_bits(octets);
-    const char *wrong = key->bits ? NULL : convert_rsa(arena, octets, key);
-    return !wrong && key->bits > KEY_BITS_MAX ? "the key is longer than 8192 bits" : wrong;
+    const char *wrong = rsa_key_read(octets, &key->rsa) ? NULL : convert_rsa(arena, octets, key);
+    if (wrong)
+        return wrong;
+    key->bits = rsa_key_bits(&key->rsa);
+    return key->bits > KEY_BITS_MAX ? "the key is longer than 8192 bits" : NULL;
 }
 
 static const char *read_key(struct arena *arena, struct slice p, struct key_record *key)
@@ -112,7 +112,7 @@ static const char *read_key(struct arena *arena, struct slice p, struct key_reco
     if (!key->ed25519)
         return read_rsa(arena, octets, key);
     key->bits = 256;
-    key->der = octets;
+    key->point = octets;
     return octets.len == 32 ? NULL : "the key cannot be decoded";
 }
 
@@ -147,38 +147,31 @@ const char *key_record_read(struct arena *arena, struct slice record, struct sli
     return read_key(arena, tag_value(&tags, SLICE("p")), key);
 }
 
-static bool verifies_rsa(EVP_PKEY *key, const unsigned char *digest, struct slice signature)
-{
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
-    bool ok = context && EVP_PKEY_verify_init(context) == 1 &&
-              EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
-              EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
-              EVP_PKEY_verify(context, (const unsigned char *)signature.ptr, signature.len, digest,
-                              DIGEST_OCTETS) == 1;
-    EVP_PKEY_CTX_free(context);
-    return ok;
-}
-
 /* RFC 8463 3: what is signed is the digest, as a message. */
-static bool verifies_ed25519(EVP_PKEY *key, const unsigned char *digest, struct slice signature)
+static bool verifies_ed25519(struct slice point, const unsigned char *digest,
+                             struct slice signature)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+                                                (const unsigned char *)point.ptr, point.len);
+    EVP_MD_CTX *context = key ? EVP_MD_CTX_new() : NULL;
     bool ok = context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
               EVP_DigestVerify(context, (const unsigned char *)signature.ptr, signature.len, digest,
                                DIGEST_OCTETS) == 1;
     EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
     return ok;
 }
 
 bool key_record_verifies(const struct key_record *key, const unsigned char *digest,
                          struct slice signature)
 {
-    const unsigned char *der = (const unsigned char *)key->der.ptr;
-    EVP_PKEY *public = key->ed25519
-                           ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, der, key->der.len)
-                           : d2i_PUBKEY(NULL, &der, (long)key->der.len);
-    bool ok = public && (key->ed25519 ? verifies_ed25519(public, digest, signature)
-                                      : verifies_rsa(public, digest, signature));
-    EVP_PKEY_free(public);
-    return ok;
+    return key->ed25519 ? verifies_ed25519(key->point, digest, signature)
+                        : rsa_key_verifies(&key->rsa, digest, signature);
+}
+
+bool key_record_same_key(const struct key_record *one, const struct key_record *other)
+{
+    return one->ed25519 == other->ed25519 && slice_eq(one->point, other->point) &&
+           slice_eq(one->rsa.modulus, other->rsa.modulus) &&
+           slice_eq(one->rsa.exponent, other->rsa.exponent);
 }

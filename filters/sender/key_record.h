@@ -4,15 +4,17 @@
 #define FILTERS_SENDER_KEY_RECORD_H
 
 #include "filters/dns/dns_answers.h"
+#include "filters/sender/rsa_key.h"
 
 enum { KEY_BITS_MAX = 8192, DIGEST_OCTETS = 32 };
 
 struct key_record {
     bool ed25519;
-    unsigned bits;    /* 256 for Ed25519 */
-    struct slice der; /* RSA: SubjectPublicKeyInfo; Ed25519: the 32 octets */
-    bool test;        /* t=y */
-    bool strict;      /* t=s: i= and d= must be the same domain */
+    unsigned bits;      /* 256 for Ed25519 */
+    struct rsa_key rsa; /* for RSA */
+    struct slice point; /* for Ed25519: 32 octets */
+    bool test;          /* t=y */
+    bool strict;        /* t=s: i= and d= must be the same domain */
 };
 
 /* "s._domainkey.d" in A-labels (RFC 8616 3), whatever the signature is written in; ptr NULL when
@@ -32,6 +34,8 @@ const char *key_record_read(struct arena *arena, struct slice record, struct sli
 /* Whether the signature (its octets) over a SHA-256 digest is of that key. */
 bool key_record_verifies(const struct key_record *key, const unsigned char *digest,
                          struct slice signature);
+
+bool key_record_same_key(const struct key_record *one, const struct key_record *other);
 
 /* Base64 with blanks and folding, as in b=, bh= and p=. False for anything else, the empty text
  * included, and when the arena is full. */

@@ -3,7 +3,18 @@
  *              BIT STRING { SEQUENCE { INTEGER modulus, INTEGER exponent } } } */
 #include "filters/sender/rsa_key.h"
 
-enum { SEQUENCE = 0x30, BIT_STRING = 0x03, INTEGER = 0x02, LENGTH_OCTETS_MAX = 2 };
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+
+enum {
+    SEQUENCE = 0x30,
+    BIT_STRING = 0x03,
+    INTEGER = 0x02,
+    LENGTH_OCTETS_MAX = 2,
+    SHA256_OCTETS = 32
+};
 
 static unsigned octet_at(struct slice s, size_t i)
 {
@@ -51,28 +62,85 @@ static bool take_number(struct slice *in, struct slice *number)
     return number->len > 0 && octet_at(*number, 0) >= 0x80;
 }
 
-static unsigned bits_of(struct slice number)
+/* SEQUENCE { INTEGER modulus, INTEGER exponent } */
+static bool read_numbers(struct slice der, struct rsa_key *key)
 {
-    unsigned bits = (unsigned)(number.len - 1) * 8;
-    for (unsigned first = octet_at(number, 0); first; first >>= 1)
+    struct slice numbers;
+    return take(&der, SEQUENCE, &numbers) && der.len == 0 && take_number(&numbers, &key->modulus) &&
+           take_number(&numbers, &key->exponent) && numbers.len == 0;
+}
+
+static bool is_rsa(struct slice algorithm)
+{
+    static const struct slice rsa_encryption = {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05",
+                                                12};
+    return algorithm.len == rsa_encryption.len + 1 && slice_starts(algorithm, rsa_encryption) &&
+           octet_at(algorithm, rsa_encryption.len) == 0;
+}
+
+bool rsa_key_read(struct slice der, struct rsa_key *key)
+{
+    struct slice rest = der, info, algorithm, bits;
+    if (read_numbers(der, key))
+        return true;
+    return take(&rest, SEQUENCE, &info) && rest.len == 0 && take(&info, SEQUENCE, &algorithm) &&
+           is_rsa(algorithm) && take(&info, BIT_STRING, &bits) && info.len == 0 && bits.len &&
+           octet_at(bits, 0) == 0 && read_numbers(slice_from(bits, 1), key);
+}
+
+unsigned rsa_key_bits(const struct rsa_key *key)
+{
+    unsigned bits = (unsigned)(key->modulus.len - 1) * 8;
+    for (unsigned first = octet_at(key->modulus, 0); first; first >>= 1)
         bits++;
     return bits;
 }
 
-unsigned rsa_key_bits(struct slice der)
+static bool push(OSSL_PARAM_BLD *parameters, const char *name, struct slice number, BIGNUM **to)
 {
-    static const struct slice rsa_encryption = {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05",
-                                                12};
-    struct slice info, algorithm, bits, key, modulus, exponent;
-    if (!take(&der, SEQUENCE, &info) || der.len || !take(&info, SEQUENCE, &algorithm) ||
-        algorithm.len != rsa_encryption.len + 1 || !slice_starts(algorithm, rsa_encryption) ||
-        octet_at(algorithm, rsa_encryption.len) != 0)
-        return 0;
-    if (!take(&info, BIT_STRING, &bits) || info.len || bits.len == 0 || octet_at(bits, 0) != 0)
-        return 0;
-    bits = slice_from(bits, 1);
-    if (!take(&bits, SEQUENCE, &key) || bits.len || !take_number(&key, &modulus) ||
-        !take_number(&key, &exponent) || key.len)
-        return 0;
-    return bits_of(modulus);
+    *to = BN_bin2bn((const unsigned char *)number.ptr, (int)number.len, NULL);
+    return *to && OSSL_PARAM_BLD_push_BN(parameters, name, *to) == 1;
+}
+
+static EVP_PKEY *key_from(const OSSL_PARAM *parameters)
+{
+    EVP_PKEY *made = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    if (context && EVP_PKEY_fromdata_init(context) == 1)
+        EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, (OSSL_PARAM *)(uintptr_t)parameters);
+    EVP_PKEY_CTX_free(context);
+    return made;
+}
+
+static EVP_PKEY *make(const struct rsa_key *key)
+{
+    EVP_PKEY *made = NULL;
+    BIGNUM *n = NULL, *e = NULL;
+    OSSL_PARAM *parameters = NULL;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (builder && push(builder, OSSL_PKEY_PARAM_RSA_N, key->modulus, &n) &&
+        push(builder, OSSL_PKEY_PARAM_RSA_E, key->exponent, &e))
+        parameters = OSSL_PARAM_BLD_to_param(builder);
+    if (parameters)
+        made = key_from(parameters);
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    BN_free(n);
+    BN_free(e);
+    return made;
+}
+
+bool rsa_key_verifies(const struct rsa_key *key, const unsigned char *digest,
+                      struct slice signature)
+{
+    EVP_PKEY *public = make(key);
+    EVP_PKEY_CTX *context = public ? EVP_PKEY_CTX_new(public, NULL) : NULL;
+    bool ok = context && EVP_PKEY_verify_init(context) == 1 &&
+              EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+              EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+              EVP_PKEY_verify(context, (const unsigned char *)signature.ptr, signature.len, digest,
+                              SHA256_OCTETS) == 1;
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(public);
+    return ok;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * A message is signed with both kinds of key, its body in pieces, and verified by libopendkim: what
- * we sign verifies, whatever it is. */
+ * A message is signed with both kinds of key, its body in pieces, and verified: what we sign
+ * verifies, whatever it is. */
 #include "filters/sender/dkim.h"
 #include "filters/sender/dkim_sign.h"
 #include "filters/sender/hasher.h"
@@ -45,7 +45,7 @@ static struct slice message_of(struct arena *arena, struct slice in)
     return (struct slice){out, n};
 }
 
-/* What verifiers do not read alike is no message that is signed and verifies. To libopendkim VT and FF
+/* What verifiers do not read alike is no message that is signed and verifies. To some VT and FF
  * are blanks in a header, which they are not (RFC 6376 2.8). */
 static bool is_plain(struct slice block)
 {

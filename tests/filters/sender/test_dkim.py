@@ -160,7 +160,7 @@ def test_a_short_key_does_not_hide_a_forgery():
     assert verify(sign(MESSAGE, 512).replace(b"One", b"Two"), rsa_key(512)[1])["result"] == "fail"
 
 
-def test_a_record_longer_than_the_buffer_of_libopendkim_is_read():
+def test_a_long_record_is_read():
     record = rsa_key(4096)[1] + "; n=" + "x" * 3000
     assert verify(sign(MESSAGE, 4096), record)["result"] == "pass"
 

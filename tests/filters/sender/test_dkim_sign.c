@@ -123,7 +123,7 @@ TEST(test_the_body_of_rfc_8463_has_its_hash)
     assert_string_equal(base64, "2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=");
 }
 
-/* ---- our own signatures, verified by libopendkim ---- */
+/* ---- our own signatures, verified ---- */
 
 static struct dkim_private keys[DKIM_ALGORITHMS];
 

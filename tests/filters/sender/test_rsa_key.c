@@ -3,6 +3,7 @@
 #include "tests/harness/unit.h"
 
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ static void make_key(unsigned bits)
 
 static unsigned bits_of(size_t n)
 {
-    return rsa_key_bits((struct slice){(const char *)der, n});
+    struct rsa_key key;
+    return rsa_key_read((struct slice){(const char *)der, n}, &key) ? rsa_key_bits(&key) : 0;
 }
 
 TEST(test_the_length_of_a_key_is_read)
@@ -63,4 +65,80 @@ TEST(test_a_changed_key_is_what_openssl_says)
         der[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
     free(der);
+}
+
+static size_t sign(EVP_PKEY *key, const EVP_MD *md, const unsigned char *digest, size_t octets,
+                   unsigned char *signature, size_t room)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    assert_int_equal(EVP_PKEY_sign_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_signature_md(context, md), 1);
+    assert_int_equal(EVP_PKEY_sign(context, signature, &room, digest, octets), 1);
+    EVP_PKEY_CTX_free(context);
+    return room;
+}
+
+static unsigned char signature[512];
+static const unsigned char digest[64] =
+    "a digest, of which all octets count, and of another hash too";
+
+static bool verifies(const struct rsa_key *key, const unsigned char *over, size_t len)
+{
+    return rsa_key_verifies(key, over, (struct slice){(const char *)signature, len});
+}
+
+TEST(test_what_the_key_has_signed_verifies_and_nothing_else_does)
+{
+    EVP_PKEY *pair = EVP_RSA_gen(2048);
+    unsigned char encoded[600], *at = encoded, other[32];
+    struct rsa_key key;
+    size_t n = (size_t)i2d_PUBKEY(pair, &at);
+    assert_true(rsa_key_read((struct slice){(const char *)encoded, n}, &key));
+    size_t len = sign(pair, EVP_sha256(), digest, 32, signature, sizeof signature);
+    assert_true(verifies(&key, digest, len));
+    assert_false(verifies(&key, digest, len - 1));
+    assert_false(verifies(&key, digest, 0));
+    for (size_t i = 0; i < sizeof other; i++) {
+        memcpy(other, digest, sizeof other);
+        other[i] ^= 1;
+        assert_false(verifies(&key, other, len));
+    }
+    for (size_t i = 0; i < len; i += 17) {
+        signature[i] ^= 0x80;
+        assert_false(verifies(&key, digest, len));
+        signature[i] ^= 0x80;
+    }
+    len = sign(pair, EVP_sha512(), digest, 64, signature, sizeof signature);
+    assert_false(verifies(&key, digest, len));
+    EVP_PKEY_free(pair);
+}
+
+TEST(test_a_bare_key_is_the_same_key)
+{
+    EVP_PKEY *pair = EVP_RSA_gen(1024);
+    unsigned char usual[300], bare[300], *at = usual;
+    struct rsa_key one, other;
+    size_t n = (size_t)i2d_PUBKEY(pair, &at);
+    assert_true(rsa_key_read((struct slice){(const char *)usual, n}, &one));
+    at = bare;
+    n = (size_t)i2d_PublicKey(pair, &at);
+    assert_true(rsa_key_read((struct slice){(const char *)bare, n}, &other));
+    assert_true(slice_eq(one.modulus, other.modulus) && slice_eq(one.exponent, other.exponent));
+    for (size_t less = 1; less <= n; less++)
+        assert_false(rsa_key_read((struct slice){(const char *)bare, n - less}, &other));
+    EVP_PKEY_free(pair);
+}
+
+/* Moduli and exponents that are none: nothing verifies, and nothing is read beyond them. */
+TEST(test_senseless_numbers_verify_nothing)
+{
+    static const struct slice numbers[] = {SLICE("\x01"), SLICE("\x02"), SLICE("\xff\xff"),
+                                           SLICE("\x80\x00\x00\x00\x00\x00\x00\x00\x00")};
+    enum { NUMBERS = sizeof numbers / sizeof *numbers };
+    for (size_t i = 0; i < NUMBERS * NUMBERS; i++) {
+        struct rsa_key key = {numbers[i / NUMBERS], numbers[i % NUMBERS]};
+        for (size_t len = 0; len < 12; len++)
+            assert_false(verifies(&key, digest, len));
+    }
 }
