@@ -38,9 +38,12 @@ void av_engine_free(void);
 /* In a worker: its own temporary folder and random numbers. */
 bool av_engine_enter(const char *scratch, const char **reason);
 
+/* Whether what libclamav takes for a message is parsed as one, or only looked at as it stands. */
+enum av_reading { AV_PARSES_MAIL, AV_LEAVES_MAIL };
+
 /* Scans one file's bytes.
  * `text` is the signature's name, or why it failed; valid until the next call. */
-enum av_verdict av_engine_scan(struct slice bytes, const char **text);
+enum av_verdict av_engine_scan(struct slice bytes, enum av_reading reading, const char **text);
 
 /* Proves that the engine still finds: scans a mail with the canary encoded in it. */
 bool av_engine_canary(const char **reason);

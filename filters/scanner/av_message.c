@@ -8,6 +8,7 @@
 #include "filters/files/text_files.h"
 #include "filters/mime/mime.h"
 #include "filters/mime/words.h"
+#include "filters/scanner/av_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,18 +60,23 @@ static void note_name(struct av_task *task, struct slice name)
         out->names[out->name_count++] = copy;
 }
 
-static void scan(struct av_task *task, struct slice bytes)
+static void scan_as(struct av_task *task, struct slice bytes, enum av_reading reading)
 {
     const char *text = "";
-    enum av_verdict verdict = av_engine_scan(bytes, &text);
+    enum av_verdict verdict = av_engine_scan(bytes, reading, &text);
     if (verdict == AV_INFECTED)
         note_name(task, slice_of(text));
     else if (av_failed(verdict))
         note_failure(task, verdict, text);
 }
 
+static void scan(struct av_task *task, struct slice bytes)
+{
+    scan_as(task, bytes, AV_PARSES_MAIL);
+}
+
 /* libclamav takes a message for one only when it begins with a field that it knows. */
-static void scan_whole(struct av_task *task, struct slice message)
+static void scan_whole(struct av_task *task, struct slice message, enum av_reading reading)
 {
     size_t prefix = sizeof trace_field - 1;
     char *copy = malloc(prefix + message.len);
@@ -80,7 +86,7 @@ static void scan_whole(struct av_task *task, struct slice message)
     }
     memcpy(copy, trace_field, prefix);
     memcpy(copy + prefix, message.ptr, message.len);
-    scan(task, (struct slice){copy, prefix + message.len});
+    scan_as(task, (struct slice){copy, prefix + message.len}, reading);
     free(copy);
 }
 
@@ -147,14 +153,75 @@ static void scan_leaf(struct av_task *task, const struct mime_part *part)
     arena_free(&scratch);
 }
 
-/* A message of plain text alone, sound in form: libclamav has seen these very bytes as the body of
- * the whole, and scanning them again would only cost the time of the first scan once more. */
+static void scan_leaves(struct av_task *task)
+{
+    for (size_t i = 0; i < task->message->n; i++)
+        if (task->message->parts[i].kind == MIME_LEAF)
+            scan_leaf(task, &task->message->parts[i]);
+}
+
+/* ---- a message that is one plain text ---- */
+
+static bool decodes_to_words(const struct mime_part *text)
+{
+    struct arena *scratch = arena_new((size_t)AV_FILE_MIB * MIB + LEAF_SLACK);
+    struct malformations odd = {0};
+    const struct malformations none = {0};
+    struct slice content;
+    bool cut = false;
+    bool words = scratch &&
+                 mime_decode(text, scratch, (size_t)AV_FILE_MIB * MIB, &content, &cut, &odd) &&
+                 !cut && memcmp(&odd, &none, sizeof odd) == 0 && av_text_is_words(content);
+    arena_free(&scratch);
+    return words;
+}
+
+static bool is_plain_text(const struct mime_message *message)
+{
+    return av_text_is_sound(message) &&
+           (message->parts[0].encoding == MIME_IDENTITY || decodes_to_words(&message->parts[0]));
+}
+
+/* As libclamav's parser would write it down for itself. */
+static void scan_text(struct av_task *task, struct slice content)
+{
+    struct slice lines = av_text_with_lf(content);
+    if (lines.ptr)
+        scan(task, lines);
+    else
+        note_failure(task, AV_FAILED_BY_IT, "out of memory");
+    free((char *)(uintptr_t)lines.ptr);
+}
+
+static void scan_plain_text(struct av_task *task)
+{
+    const struct mime_part *text = &task->message->parts[0];
+    scan_whole(task, task->message->raw, AV_LEAVES_MAIL);
+    if (text->encoding == MIME_IDENTITY)
+        scan_text(task, text->content);
+    else
+        scan_leaf(task, text);
+}
+
+/* A text alone that is sound, but not plain enough: libclamav's parser has seen these very bytes,
+ * and scanning them again would only cost the time of the first scan once more. */
 static bool was_in_whole(const struct mime_message *parsed)
 {
     const struct mime_part *only = &parsed->parts[0];
     return parsed->n == 1 && only->encoding == MIME_IDENTITY && only->in_message &&
            slice_eq(only->type, SLICE("text/plain")) &&
            malformations_worst(&parsed->malformations) == GRADE_HARMLESS;
+}
+
+static void scan_parsed(struct av_task *task)
+{
+    if (is_plain_text(task->message)) {
+        scan_plain_text(task);
+        return;
+    }
+    scan_whole(task, task->message->raw, AV_PARSES_MAIL);
+    if (!was_in_whole(task->message))
+        scan_leaves(task);
 }
 
 enum av_verdict av_message_scan(struct arena *arena, struct slice message,
@@ -171,13 +238,12 @@ enum av_verdict av_message_scan(struct arena *arena, struct slice message,
     task.message = &parsed;
     task.inspection.ctx = &task;
     mime_limits.parts = limits->parts;
-    scan_whole(&task, message);
-    if (!mime_parse(arena, message, &mime_limits, &parsed))
+    if (mime_parse(arena, message, &mime_limits, &parsed)) {
+        scan_parsed(&task);
+    } else {
+        scan_whole(&task, message, AV_PARSES_MAIL);
         note_failure(&task, AV_FAILED_BY_IT, "out of memory");
-    else if (!was_in_whole(&parsed))
-        for (size_t i = 0; i < parsed.n; i++)
-            if (parsed.parts[i].kind == MIME_LEAF)
-                scan_leaf(&task, &parsed.parts[i]);
+    }
     if (out->name_count || (out->cut && !out->failure))
         return AV_INFECTED;
     return out->failure ? out->how : AV_CLEAN;

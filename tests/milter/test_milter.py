@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lab import samples
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.milter_site import site_in
 from lab.milter_steps import RULES, die_in_a_message, several_verdicts
 from lab.process import asleep, kill, wait_until
@@ -212,7 +212,7 @@ def test_a_gateway_that_hangs_puts_mail_off(own_dir, mark):
         assert site.arrived("user@example.com", mark)
 
 
-@pytest.mark.skipif(not DUMP.exists(), reason="not built")
+@pytest.mark.skipif(not PEER.exists(), reason="not built")
 def test_what_leaves_is_signed_and_verifies_where_it_arrives(own_dir, mark):
     pytest.importorskip("dkim", reason="no python3-dkim")
     key = Key(own_dir, "example.com", "2026a")

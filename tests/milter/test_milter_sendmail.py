@@ -9,7 +9,7 @@ import pytest
 
 from lab import beside, needs, samples
 from lab.backend import EXTENSIONS, Backend
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.documents import shown
 from lab.gatepost import Gatepost, backend, domains, running
 from lab.milter_steps import RULES, die_in_a_message, several_verdicts
@@ -343,7 +343,7 @@ def test_rules_are_told_how_the_client_is_encrypted(own_dir, authority, mark):
         assert re.fullmatch(rb" TLSv1\.3 TLS_\w+", how)
 
 
-@pytest.mark.skipif(not DUMP.exists(), reason="not built")
+@pytest.mark.skipif(not PEER.exists(), reason="not built")
 def test_what_leaves_is_signed_and_verifies_where_it_arrives_though_it_is_folded_anew(own_dir, mark):
     key = Key(own_dir, "example.com", "2026a")
     authors = b"Anna B. Smith <anna@example.com>", b"=?iso-8859-1?q?J=F6rg?= <anna@example.com>"

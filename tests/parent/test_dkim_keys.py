@@ -7,7 +7,7 @@ import pytest
 
 from lab import needs
 from lab.backend import Backend
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, certificate, domains
 from lab.parent import parent  # noqa: F401
 from lab.process import wait_until
@@ -78,7 +78,7 @@ def test_keys_that_nothing_would_be_signed_with(load, own_dir):  # noqa: F811
 MESSAGE = b"From: a@example.com\r\nSubject: x\r\n\r\nbody\r\n"
 
 
-@pytest.mark.skipif(not DUMP.exists(), reason="not built")
+@pytest.mark.skipif(not PEER.exists(), reason="not built")
 def test_new_keys_sign_after_a_reload_and_old_sessions_end_with_the_old_ones(own_dir):
     needs.to_be_root("Gatepost's parent")
     pytest.importorskip("dkim", reason="no python3-dkim")

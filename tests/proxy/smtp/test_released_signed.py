@@ -6,14 +6,14 @@ import signal
 import pytest
 
 from lab import needs
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.gatepost import READY, backend, domains
 from lab.ports import free_port
 from lab.process import wait_until
 from lab.smtp_client import send
 
 pytest.importorskip("dkim", reason="no python3-dkim")
-pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="not built")
+pytestmark = pytest.mark.skipif(not PEER.exists(), reason="not built")
 
 MESSAGE = b"From: Anna <anna@example.com>\r\nTo: b@elsewhere.example\r\nSubject: leaves\r\n\r\nhello \r\n.dot\r\n\r\n"
 HELD = 'rule "hold" when message.subject == "leaves" then quarantine "leaks"\n'

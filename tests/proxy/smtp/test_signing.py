@@ -10,7 +10,7 @@ import pytest
 
 from lab import needs
 from lab.backend import Backend
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, domains
 from lab.postfix import Sender
 from lab.process import wait_until
@@ -18,7 +18,7 @@ from lab.pairs import other_end
 from lab.smtp_client import Session, send
 
 pytest.importorskip("dkim", reason="no python3-dkim")
-pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="not built")
+pytestmark = pytest.mark.skipif(not PEER.exists(), reason="not built")
 
 POLICY = """
 rule "prefix" when message.subject contains "prefix" then subject prefix "[out] "
