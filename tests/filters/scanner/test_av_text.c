@@ -49,10 +49,9 @@ static const char *const bodies[] = {
     "1 <-> 2, x<=y; <-- look <<\r\n",
     "From: somebody\r\nSent: Monday\r\nTo: me\r\nSubject: quoted\r\n\r\nwords\r\n",
     "--\r\n--boundary\r\n--boundary--\r\n",
-    ".\r\n..\r\n",
+    ".\r\n..\r\n...\r\n",
     "a = b; c=3D, =20 =\r\n",
     "&lt;b&gt; &amp; %41%42\r\n",
-    "x\r\n",
 };
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
