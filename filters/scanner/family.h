@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * A scanner family: a head that warms up and supervises, and its workers, forked from it and
  * jailed, that take jobs from one queue. The head never looks at a message; a worker that dies or
- * hangs costs one message and is replaced; one that has served `recycle` messages, or met anything
- * odd, makes room for a fresh one.
+ * hangs costs one message and is replaced; one that has served `recycle` messages, has kept more than
+ * `growth` of memory, or met anything odd, makes room for a fresh one.
  *
  *   starter --3 control-->  head --fork--> worker 0..N-1
  *           --4 queue------------------------^  (scan_job.h; all workers share it)
@@ -33,10 +33,11 @@ enum family_message {
 #undef FAMILY_MESSAGE
 };
 
-/* --workers N --recycle MESSAGES --timeout MS --user NAME --chroot FOLDER
+/* --workers N --recycle MESSAGES --growth KIB --timeout MS --user NAME --chroot FOLDER
  * --database FOLDER --pages DESCRIPTOR --model DESCRIPTOR --log-to WORD --log-format WORD --log-level WORD */
 struct family_options {
     unsigned workers, recycle, timeout;
+    unsigned growth;           /* KiB */
     unsigned pages;            /* worker_page.h; 0: the head makes them */
     unsigned model;            /* 0: there is none */
     const char *user, *chroot; /* only as root */

@@ -34,14 +34,16 @@ static bool refuse(const char **reason, const char *what, const char *word)
 
 bool family_options_parse(int argc, char *argv[], struct family_options *out, const char **reason)
 {
-    *out =
-        (struct family_options){.workers = 1, .recycle = 500, .timeout = 60000, .user = "gatepost"};
+    *out = (struct family_options){
+        .workers = 1, .recycle = 10000, .timeout = 60000, .user = "gatepost"};
+    out->growth = 32 * 1024;
     out->log_to = "stderr";
     out->log_format = "text";
     out->log_level = "info";
     const struct option_row rows[] = {
         {.word = "--workers", .number = &out->workers, .least = 1, .most = FAMILY_WORKERS_MAX},
         {.word = "--recycle", .number = &out->recycle, .least = 1, .most = 1000000},
+        {.word = "--growth", .number = &out->growth, .least = 1024, .most = 1024 * 1024},
         {.word = "--timeout", .number = &out->timeout, .least = 100, .most = 3600000},
         {.word = "--pages",
          .number = &out->pages,

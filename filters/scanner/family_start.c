@@ -63,6 +63,7 @@ void family_command(enum scanner_kind kind, const struct settings *settings,
     add(out, slice_of(family_program(kind)));
     add_number(out, "--workers", family_workers(kind, settings));
     add_number(out, "--recycle", settings->scan_recycle);
+    add_number(out, "--growth", (int64_t)settings->scan_recycle_growth / 1024);
     add_number(out, "--timeout", settings->timeouts_scan);
     add_option(out, "--user", settings->process_user);
     add_option(out, "--chroot", settings->process_chroot);

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-enum { FAMILY_ARGUMENTS = 24, FAMILY_TEXTS = 12288 };
+enum { FAMILY_ARGUMENTS = 26, FAMILY_TEXTS = 12288 };
 
 /* The command line of a head. Two are the same when their bytes are. */
 struct family_command {

@@ -272,5 +272,9 @@ TEST(test_commands_are_equal_when_the_settings_are)
     config->settings.scan_recycle++;
     family_command(SCANNER_AV, &config->settings, &second);
     assert_memory_not_equal(&first, &second, sizeof first);
+    config->settings.scan_recycle--;
+    config->settings.scan_recycle_growth += 1024;
+    family_command(SCANNER_AV, &config->settings, &second);
+    assert_memory_not_equal(&first, &second, sizeof first);
     config_free(&config);
 }

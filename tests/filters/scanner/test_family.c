@@ -22,7 +22,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 20000, HANG_MS = 400, CPU_MS = 5, ARENA = 1 << 20, OPTIONS_MAX = 18 };
+enum {
+    LEAK = 2 << 20,
+    LEAK_MUCH = 40 << 20,
+    SWOLLEN = 48 << 20,
+    SWOLLEN_PIECES = 64,
+};
+enum { WAIT_MS = 20000, HANG_MS = 400, CPU_MS = 5, ARENA = 1 << 20, OPTIONS_MAX = 22 };
 
 /* -- the family -- */
 
@@ -40,6 +46,27 @@ static bool enter(unsigned number, const char **folder, const char **reason)
     return !getenv("TEST_WORKER_REFUSES");
 }
 
+/* Kept, and held by nothing. In one piece it is a mapping of its own, in many it grows the heap. */
+static void leak(size_t size)
+{
+    size_t piece = size == LEAK_MUCH ? size : size / 64;
+    for (size_t done = 0; done < size; done += piece) {
+        void *volatile lost = malloc(piece);
+        if (lost)
+            memset(lost, 1, piece);
+    }
+}
+
+/* What a large message takes while it is looked at, and gives back. */
+static void swell(void)
+{
+    char *volatile pieces[SWOLLEN_PIECES];
+    for (size_t i = 0; i < SWOLLEN_PIECES; i++)
+        pieces[i] = malloc(SWOLLEN / SWOLLEN_PIECES);
+    for (size_t i = 0; i < SWOLLEN_PIECES; i++)
+        free(pieces[i]);
+}
+
 static enum family_outcome act(struct arena *arena, struct slice message,
                                const struct scan_job *job, struct scan_answer *answer,
                                const char **reason)
@@ -48,6 +75,10 @@ static enum family_outcome act(struct arena *arena, struct slice message,
         raise(SIGKILL);
     while (slice_eq(message, SLICE("hang")))
         clock_ms();
+    if (slice_eq(message, SLICE("leak")) || slice_eq(message, SLICE("leak much")))
+        leak(message.len == 4 ? LEAK : LEAK_MUCH);
+    if (slice_eq(message, SLICE("swell")))
+        swell();
     *reason = "not this one";
     if (slice_eq(message, SLICE("refuse")))
         return FAMILY_REFUSED;
@@ -278,6 +309,43 @@ TEST(test_a_worker_is_fresh_after_so_many_messages)
     wait_until_gone(pids[0]);
     stop();
 }
+
+#ifndef SANITIZED /* its malloc tells nothing of itself */
+/* 32 MiB are let pass. */
+TEST(test_a_worker_that_keeps_memory_is_replaced)
+{
+    start_ready("5000", "1000000");
+    int leaky = served("leak"), leaks = 1;
+    while (!gone(leaky) && leaks < 100) {
+        leaks += served("leak") == leaky;
+        assert_true(leaks <= 40);
+    }
+    assert_in_range(leaks, 10, 18);
+    stop();
+}
+
+TEST(test_memory_beside_the_heap_counts_as_well)
+{
+    start_ready("5000", "1000000");
+    wait_until_gone(served("leak much"));
+    assert_true(served("hello") > 0);
+    stop();
+}
+
+TEST(test_a_worker_that_gives_all_back_is_kept)
+{
+    start_ready("5000", "1000000");
+    int first = served("swell"), other = -1;
+    for (int i = 0; i < 20; i++) {
+        int pid = served("swell");
+        if (pid != first && other < 0)
+            other = pid;
+        assert_true(pid == first || pid == other);
+    }
+    assert_false(gone(first));
+    stop();
+}
+#endif
 
 TEST(test_an_oddity_is_answered_and_the_worker_replaced)
 {
