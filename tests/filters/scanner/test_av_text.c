@@ -293,13 +293,12 @@ static void append_base64(struct buf *out, struct slice in)
 static void append_qp(struct buf *out, struct slice in)
 {
     for (size_t i = 0; i < in.len; i++) {
-        if (in.ptr[i] == '\r' || in.ptr[i] == '\n')
-            buf_char(out, in.ptr[i]);
-        else if (i % 3 == 0 || in.ptr[i] == '=')
+        bool ends = in.ptr[i] == '\r' || in.ptr[i] == '\n';
+        if (!ends && (i % 3 == 0 || in.ptr[i] == '='))
             buf_printf(out, "=%02X", (unsigned char)in.ptr[i]);
         else
             buf_char(out, in.ptr[i]);
-        if (i % 20 == 19 && in.ptr[i] != '\r' && in.ptr[i] != '\n')
+        if (i % 20 == 19 && !ends)
             buf_cstr(out, "=\r\n");
     }
 }

@@ -46,14 +46,19 @@ static bool enter(unsigned number, const char **folder, const char **reason)
     return !getenv("TEST_WORKER_REFUSES");
 }
 
-/* Kept, and held by nothing. In one piece it is a mapping of its own, in many it grows the heap. */
+/* Kept for ever. In one piece it is a mapping of its own, in many it grows the heap. */
+static void *leaked;
+
 static void leak(size_t size)
 {
     size_t piece = size == LEAK_MUCH ? size : size / 64;
     for (size_t done = 0; done < size; done += piece) {
-        void *volatile lost = malloc(piece);
-        if (lost)
-            memset(lost, 1, piece);
+        void **more = malloc(piece);
+        if (!more)
+            return;
+        memset(more, 1, piece);
+        *more = leaked;
+        leaked = more;
     }
 }
 

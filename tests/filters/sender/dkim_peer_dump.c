@@ -5,6 +5,7 @@
  * when "drift" is the least t= of all. */
 #include <jansson.h>
 #include <opendkim/dkim.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static DKIM_CBSTAT give_key(DKIM *handle, DKIM_SIGINFO *sig, u_char *to, size_t 
                                                                    : DKIM_CBSTAT_ERROR;
 }
 
-static int open_library(void)
+static bool open_library(void)
 {
     unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES, bits = BITS_MIN;
     library = dkim_init(NULL, NULL);
@@ -135,9 +136,8 @@ static json_t *answer_of(json_t *job)
 int main(void)
 {
     char *line = malloc(LINE);
-    if (!line || !open_library())
-        return 1;
-    while (fgets(line, LINE, stdin)) {
+    bool ok = line && open_library();
+    while (ok && fgets(line, LINE, stdin)) {
         json_t *job = json_loads(line, JSON_ALLOW_NUL, NULL);
         json_t *answer = answer_of(job);
         json_dumpf(answer, stdout, JSON_COMPACT);
@@ -146,5 +146,5 @@ int main(void)
         json_decref(job);
     }
     free(line);
-    return 0;
+    return !ok;
 }
