@@ -16,7 +16,7 @@ import pytest
 
 from lab import needs
 from lab.backend import Backend
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.dns import Nsd, _quoted
 from lab.gatepost import Gatepost, backend, domains
 from lab.needs import BUILD
@@ -24,7 +24,7 @@ from lab.pairs import other_end
 from lab.process import wait_until
 
 pytest.importorskip("dkim", reason="no python3-dkim")
-pytestmark = [needs.root, pytest.mark.skipif(not DUMP.exists(), reason="not built")]
+pytestmark = [needs.root, pytest.mark.skipif(not PEER.exists(), reason="not built")]
 
 FINE, WRONG, UNSURE = 0, 1, 2
 HELPDESK = "mail"

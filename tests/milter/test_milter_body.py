@@ -7,7 +7,7 @@ import email.policy
 import pytest
 
 from lab import samples
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.milter_site import site_in
 from lab.process import asleep, wait_until
 from lab.smtp_client import send
@@ -113,7 +113,7 @@ def test_half_of_a_changed_body_goes_nowhere(own_dir, mark):
         assert not [r for r in site.gateway.decisions() if r["verdict"] == "accept"]
 
 
-@pytest.mark.skipif(not DUMP.exists(), reason="not built")
+@pytest.mark.skipif(not PEER.exists(), reason="not built")
 @pytest.mark.parametrize("words", ["[below]", "[banner] [below] [mark]"])
 def test_signatures_are_made_of_what_was_changed(own_dir, mark, words):
     pytest.importorskip("dkim", reason="no python3-dkim")

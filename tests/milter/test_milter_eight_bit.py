@@ -4,7 +4,7 @@ settings of docs/postfix.md, and not without."""
 import pytest
 
 from lab.backend import EXTENSIONS, Backend
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.documents import of_text
 from lab.gatepost import running
 from lab.milter_site import Site
@@ -25,7 +25,7 @@ MESSAGES = {
              b"Content-Transfer-Encoding: 8bit\r\n\r\n" + "<p>Grüße</p>\r\n".encode() + b"--b--\r\n",
 }
 
-pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="not built")
+pytestmark = pytest.mark.skipif(not PEER.exists(), reason="not built")
 
 
 class SendingSite(Site):

@@ -359,7 +359,7 @@ def test_what_leaves_is_signed_and_verifies_where_it_arrives_though_it_is_folded
             assert verify(message[message.index(b"DKIM-Signature:"):], key) == [("example.com", "2026a", True)]
 
 
-@pytest.mark.skipif(not DUMP.exists(), reason="not built")
+@pytest.mark.skipif(not PEER.exists(), reason="not built")
 @pytest.mark.parametrize("flag, verifies", [("", False), ("define(`SMTP_MAILER_FLAGS', `8')dnl\n", True)], ids=["usual", "as documented"])
 def test_a_signature_of_eight_bits_verifies_at_a_server_of_seven(own_dir, flag, verifies):
     key = Key(own_dir, "example.com", "2026a")

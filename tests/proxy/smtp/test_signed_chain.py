@@ -8,7 +8,7 @@ import quopri
 import pytest
 
 from lab import needs
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.gatepost import Gatepost, backend, running
 from lab.opendkim import OpenDKIM, said
 from lab.ports import free_port
@@ -17,7 +17,7 @@ from lab.process import wait_until
 from lab.smtp_client import Session, send
 
 pytest.importorskip("dkim", reason="no python3-dkim")
-pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="not built")
+pytestmark = pytest.mark.skipif(not PEER.exists(), reason="not built")
 
 # The last servers by what they offer; the third stands behind one that offers all, and converts for it what must be.
 OFFERS_ALL, OFFERS_LITTLE, BEHIND_ONE = "all.example", "little.example", "behind.example"
