@@ -7,12 +7,12 @@ enum { NAMED_DEPTH_MAX = 50 };
 
 static struct syntax_named *find_named(struct parser *parser, const struct token *name)
 {
+    size_t found;
+    if (name_index_find(&parser->condition_names, name->text, &found))
+        return &parser->named[found];
     struct nearest near = nearest_to(name->text);
-    for (size_t i = 0; i < parser->named_count; i++) {
-        if (slice_eq(parser->named[i].name.text, name->text))
-            return &parser->named[i];
+    for (size_t i = 0; i < parser->named_count; i++)
         nearest_offer(&near, parser->named[i].name.text);
-    }
     fail_missing(parser, name, "condition", &near);
     return NULL;
 }
@@ -71,14 +71,12 @@ static void take_back(struct policy *policy, const struct policy *before)
 static bool name_is_new(struct parser *parser, size_t index)
 {
     const struct token *name = &parser->named[index].name;
-    for (size_t i = 0; i < index; i++)
-        if (slice_eq(parser->named[i].name.text, name->text)) {
-            source_error(parser->sources, name->at,
-                         "a condition of this name stands in line %u already",
-                         source_line(parser->sources, parser->named[i].name.at));
-            return false;
-        }
-    return true;
+    size_t first;
+    if (!name_index_find(&parser->condition_names, name->text, &first) || first == index)
+        return true;
+    source_error(parser->sources, name->at, "a condition of this name stands in line %u already",
+                 source_line(parser->sources, parser->named[first].name.at));
+    return false;
 }
 
 /* So that a mistake is told once, and also where no rule uses the condition. What a rule that uses

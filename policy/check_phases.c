@@ -128,14 +128,11 @@ static bool keeps(const struct policy *policy, const struct rule *rule)
            (verdict == ACTION_ACCEPT || verdict == ACTION_QUARANTINE || verdict == ACTION_REDIRECT);
 }
 
-/* Whether `rule` waits for an earlier one; see policy_evaluate. */
-static bool waits_for(const struct policy *policy, const struct rule *rule,
-                      const struct rule *earlier)
-{
-    if (!rule->terminal)
-        return false;
-    return keeps(policy, rule) || (earlier->terminal && !earlier->observe);
-}
+/* Of the rules before one: the first that always decides, the first of those that take longest, of
+ * all and of those with an enforced verdict. NULL: there is none. */
+struct earlier {
+    const struct rule *last, *slowest, *slowest_verdict;
+};
 
 static struct slice operand_name(struct checker *checker, int index)
 {
@@ -174,24 +171,43 @@ static void warn_never(struct checker *checker, const struct rule *rule, const s
                    SHOWN(cause->name), cause->line);
 }
 
-static void place_rule(struct checker *checker, size_t index)
+static void hold_up(const struct rule **slowest, const struct rule *rule)
 {
-    const struct policy *policy = checker->policy;
-    struct rule *rule = &checker->policy->rules[index];
-    struct when own = later(rule->holds, rule->texts), when = own;
-    const struct rule *cause = NULL;
-    for (size_t i = 0; i < index; i++) {
-        const struct rule *earlier = &policy->rules[i];
-        if (earlier->terminal && !earlier->observe && earlier->fails.phase > PHASE_MESSAGE) {
-            warn_never(checker, rule, earlier);
-            return;
-        }
-        if (waits_for(policy, rule, earlier) && passes(earlier).phase > when.phase) {
-            when = passes(earlier);
-            cause = earlier;
-        }
+    if (!*slowest || passes(rule).phase > passes(*slowest).phase)
+        *slowest = rule;
+}
+
+/* For those behind it. */
+static void add_earlier(struct earlier *earlier, const struct rule *rule)
+{
+    bool decides = rule->terminal && !rule->observe;
+    hold_up(&earlier->slowest, rule);
+    if (decides)
+        hold_up(&earlier->slowest_verdict, rule);
+    if (decides && !earlier->last && rule->fails.phase > PHASE_MESSAGE)
+        earlier->last = rule;
+}
+
+/* The first of those that it waits for longest; see policy_evaluate. NULL: none. */
+static const struct rule *waits_for(const struct policy *policy, const struct rule *rule,
+                                    const struct earlier *earlier)
+{
+    if (!rule->terminal)
+        return NULL;
+    return keeps(policy, rule) ? earlier->slowest : earlier->slowest_verdict;
+}
+
+static void place_rule(struct checker *checker, struct rule *rule, const struct earlier *earlier)
+{
+    struct when own = later(rule->holds, rule->texts);
+    const struct rule *cause = waits_for(checker->policy, rule, earlier);
+    if (earlier->last) {
+        warn_never(checker, rule, earlier->last);
+        return;
     }
-    rule->acts_at = when.phase;
+    if (cause && passes(cause).phase <= own.phase)
+        cause = NULL;
+    rule->acts_at = cause ? passes(cause).phase : own.phase;
     explain(checker, rule, own, cause);
 }
 
@@ -207,6 +223,7 @@ static bool spares_postmaster(struct checker *checker, const struct rule *rule)
 void check_phases(struct checker *checker)
 {
     struct outlooks all = {checker, at_once};
+    struct earlier earlier = {0};
     struct policy *policy = checker->policy;
     for (size_t i = 0; i < policy->rule_count; i++) {
         struct rule *rule = &policy->rules[i];
@@ -217,7 +234,8 @@ void check_phases(struct checker *checker)
         rule->fails = outlook.fails;
         rule->texts = actions_when(&all, rule);
         rule->spares_postmaster = spares_postmaster(checker, rule);
-        place_rule(checker, i);
+        place_rule(checker, rule, &earlier);
+        add_earlier(&earlier, rule);
         if (rule->scores && !rule->observe)
             all.score = later(all.score, sooner(rule->holds, rule->fails));
     }

@@ -59,14 +59,13 @@ static void tell_actions(struct checker *checker)
 
 static bool name_is_new(struct checker *checker, const struct token *name)
 {
-    const struct policy *policy = checker->policy;
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (slice_eq(policy->rules[i].name, name->text)) {
-            source_error(checker->parser->sources, name->at,
-                         "a rule of this name stands in line %u already", policy->rules[i].line);
-            return false;
-        }
-    return true;
+    size_t same;
+    if (!name_index_find(&checker->parser->rule_names, name->text, &same))
+        return true;
+    source_error(checker->parser->sources, name->at,
+                 "a rule of this name stands in line %u already",
+                 checker->policy->rules[same].line);
+    return false;
 }
 
 static bool check_parts(struct checker *checker, const struct syntax_rule *syntax)
@@ -96,7 +95,8 @@ static void check_rule(struct checker *checker, const struct syntax_rule *syntax
     if (sound)
         tell_actions(checker);
     checker->rule = NULL;
-    if (!sound)
+    if (!sound ||
+        !name_index_add(sources, &checker->parser->rule_names, rule.name, policy->rule_count))
         return;
     struct rule *place = PARSER_PUSH(checker->parser, policy->rules, policy->rule_count);
     if (place)

@@ -9,10 +9,8 @@ enum { MEMBERS_MAX = 10000 };
 
 static struct named_table *table_named(struct parser *parser, struct slice name)
 {
-    for (size_t i = 0; i < parser->table_count; i++)
-        if (slice_eq(parser->tables[i]->name.text, name))
-            return parser->tables[i];
-    return NULL;
+    size_t found;
+    return name_index_find(&parser->table_names, name, &found) ? parser->tables[found] : NULL;
 }
 
 /* Once for all who go through it. */

@@ -57,9 +57,9 @@ static bool check_given(struct parser *parser, struct policy_test *test,
 static int find_rule(struct parser *parser, const struct token *name)
 {
     const struct policy *policy = parser->config->policy;
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (slice_eq(policy->rules[i].name, name->text))
-            return (int)i;
+    size_t found;
+    if (name_index_find(&parser->rule_names, name->text, &found))
+        return (int)found;
     struct nearest near = nearest_to(name->text);
     for (size_t i = 0; i < policy->rule_count; i++)
         nearest_offer(&near, policy->rules[i].name);

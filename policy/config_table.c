@@ -112,13 +112,13 @@ bool parse_table(struct parser *parser)
     if (fact_by_name(table.name.text, &fact))
         source_error(parser->sources, table.name.at, "'%.*s' is the name of a fact",
                      SHOWN(table.name.text));
-    for (size_t i = 0; i < parser->table_count; i++)
-        if (slice_eq(parser->tables[i]->name.text, table.name.text)) {
-            source_error(parser->sources, table.name.at,
-                         "the table '%.*s' stands in line %u already", SHOWN(table.name.text),
-                         source_line(parser->sources, parser->tables[i]->name.at));
-            return true;
-        }
+    size_t same;
+    if (name_index_find(&parser->table_names, table.name.text, &same)) {
+        source_error(parser->sources, table.name.at, "the table '%.*s' stands in line %u already",
+                     SHOWN(table.name.text),
+                     source_line(parser->sources, parser->tables[same]->name.at));
+        return true;
+    }
     struct named_table *copy = source_alloc(parser->sources, 1, sizeof *copy);
     struct named_table **place =
         copy ? PARSER_PUSH(parser, parser->tables, parser->table_count) : NULL;
@@ -126,19 +126,20 @@ bool parse_table(struct parser *parser)
         return false;
     *copy = table;
     *place = copy;
-    return true;
+    return name_index_add(parser->sources, &parser->table_names, table.name.text,
+                          parser->table_count - 1);
 }
 
 struct table *find_table(struct parser *parser, const struct token *name)
 {
-    struct nearest near = nearest_to(name->text);
-    for (size_t i = 0; i < parser->table_count; i++) {
-        if (slice_eq(parser->tables[i]->name.text, name->text)) {
-            parser->tables[i]->used = true;
-            return parser->tables[i]->table;
-        }
-        nearest_offer(&near, parser->tables[i]->name.text);
+    size_t found;
+    if (name_index_find(&parser->table_names, name->text, &found)) {
+        parser->tables[found]->used = true;
+        return parser->tables[found]->table;
     }
+    struct nearest near = nearest_to(name->text);
+    for (size_t i = 0; i < parser->table_count; i++)
+        nearest_offer(&near, parser->tables[i]->name.text);
     fail_missing(parser, name, "table", &near);
     return NULL;
 }

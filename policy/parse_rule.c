@@ -150,6 +150,9 @@ bool parse_named_condition(struct parser *parser)
     if (!expect_string(parser, "the condition's name in quotes", &named.name) ||
         !expect_word(parser, "when") || !(named.when = parse_condition(parser)))
         return false;
+    if (!name_index_add(parser->sources, &parser->condition_names, named.name.text,
+                        parser->named_count))
+        return false;
     struct syntax_named *place = PARSER_PUSH(parser, parser->named, parser->named_count);
     if (place)
         *place = named;

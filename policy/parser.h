@@ -7,6 +7,7 @@
 
 #include "policy/config.h"
 #include "policy/lexer.h"
+#include "policy/name_index.h"
 #include "policy/names.h"
 
 struct syntax_named;
@@ -107,6 +108,7 @@ struct parser {
     struct span sentinel_at; /* the first redis { sentinel ... } */
     struct named_table **tables;
     size_t table_count;
+    struct name_index table_names, condition_names, rule_names; /* by their indices */
     struct domain_names *domain_names;
     struct listener_names *listener_names;
     struct backend_places *backend_places;

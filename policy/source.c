@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_SHOWN = 100, TEXT_MAX = 2048 };
+enum { LINE_SHOWN = 100, TEXT_MAX = 2048, STRETCH = 1024 /* octets */ };
 
 struct source *source_open(struct sources *sources, struct slice path, const char **reason)
 {
@@ -55,13 +55,39 @@ struct slice source_join(struct sources *sources, uint16_t file, struct slice pa
     return (struct slice){joined, folder.len + path.len};
 }
 
+static unsigned line_ends_in(struct slice text)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == '\n';
+    return count;
+}
+
+/* Those before each stretch, so that a place deep in a long file is found as fast as any. NULL: no
+ * memory, and they are counted from the start. */
+static uint32_t *count_stretches(const struct sources *sources, struct slice text)
+{
+    size_t stretches = text.len / STRETCH + 1;
+    uint32_t *before = arena_array(sources->arena, stretches, sizeof *before);
+    for (size_t i = 1; before && i < stretches; i++)
+        before[i] = before[i - 1] + line_ends_in(slice_sub(text, (i - 1) * STRETCH, i * STRETCH));
+    return before;
+}
+
 unsigned source_line(const struct sources *sources, struct span at)
 {
-    const char *text = sources->files[at.file]->text.ptr;
-    unsigned line = 1;
-    for (uint32_t i = 0; i < at.from; i++)
-        line += text[i] == '\n';
-    return line;
+    struct source *source = sources->files[at.file];
+    if (!source->line_ends)
+        source->line_ends = count_stretches(sources, source->text);
+    size_t whole = source->line_ends ? at.from / STRETCH : 0;
+    unsigned before = source->line_ends ? source->line_ends[whole] : 0;
+    return 1 + before + line_ends_in(slice_sub(source->text, whole * STRETCH, at.from));
+}
+
+void source_replace(struct source *source, struct slice text)
+{
+    source->text = text;
+    source->line_ends = NULL;
 }
 
 struct slice source_text(const struct sources *sources, struct span at)

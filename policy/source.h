@@ -15,6 +15,7 @@ struct loader;
 struct source {
     struct slice path, text;
     struct slice folder; /* of path, with the closing '/'; empty for a bare name */
+    uint32_t *line_ends; /* before each stretch of the text; see source_line. NULL: not counted */
     bool is_table;
     uint16_t named_in; /* of a table: the file and the line of the sentence that names it */
     unsigned named_at;
@@ -48,6 +49,9 @@ bool source_is_text(struct sources *sources, uint16_t file);
 
 /* `path` as seen from the file that names it. ptr NULL when memory is out. */
 struct slice source_join(struct sources *sources, uint16_t file, struct slice path);
+
+/* Another text in the place of what was read. */
+void source_replace(struct source *source, struct slice text);
 
 unsigned source_line(const struct sources *sources, struct span at);
 struct slice source_text(const struct sources *sources, struct span at);

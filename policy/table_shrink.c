@@ -38,7 +38,7 @@ void keep_if_shrunk(struct sources *sources, uint16_t file, const struct token *
     if (!has_shrunk(loader, source, &table) || !loader->guard->keeps(loader->guard->ctx, &table) ||
         !loader->read(loader->ctx, source->path, &text, &why))
         return;
-    source->text = encoding_text(text);
+    source_replace(source, encoding_text(text));
     source_warning(sources, user,
                    "the table '%.*s' keeps its %zu entries: '%.*s' has only %zu now; if that is "
                    "right: gatepostctl reload --accept-shrink %.*s",
