@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Rules as wholes: names that are unique, actions that go together. */
 #include "policy/check.h"
+#include "policy/gates.h"
 #include "policy/marks.h"
 #include "policy/table_entries.h"
 
@@ -103,14 +104,25 @@ static void check_rule(struct checker *checker, const struct syntax_rule *syntax
         *place = rule;
 }
 
+static void find_recipient_rule(struct policy *policy)
+{
+    size_t i = 0;
+    while (i < policy->rule_count && !policy->rules[i].names_recipient)
+        i++;
+    policy->first_for_recipient = i;
+}
+
 void check_rules(struct parser *parser)
 {
     struct checker checker = {.parser = parser, .policy = parser->config->policy};
     check_named_conditions(&checker);
     for (size_t i = 0; i < parser->rule_count && parser->sources->errors < ERRORS_MAX; i++)
         check_rule(&checker, &parser->rules[i]);
-    if (parser->sources->errors == 0)
+    if (parser->sources->errors == 0) {
         check_phases(&checker);
+        find_recipient_rule(checker.policy);
+        checker.policy->gates = gates_make(parser->sources, checker.policy);
+    }
     checker.policy->marks = marks_make(parser->sources->arena, checker.policy);
     parser->sources->no_memory |= !checker.policy->marks;
 }

@@ -3,12 +3,15 @@
 
 #include "policy/pairs.h"
 
+#include <string.h>
+
 enum { PAIR_STEP = 16 /* octets of a key that are looked up in one step of work */ };
 
 void eval_begin_rule(struct evaluation *evaluation)
 {
     evaluation->work = WORK_MAX;
     evaluation->exhausted = -1;
+    memset(evaluation->bound, 0, sizeof evaluation->bound);
 }
 
 struct judgement judge(bool truth)

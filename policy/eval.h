@@ -38,8 +38,10 @@ struct evaluation {
 /* The points of a rule that held, or (unknown, pending) may have. */
 void eval_score(struct evaluation *evaluation, const struct rule *rule, struct judgement judgement);
 
-/* Before each rule: a fresh allowance of work. */
+/* Before each rule: a fresh allowance of work, and nothing is bound. */
 void eval_begin_rule(struct evaluation *evaluation);
+
+enum { SCAN_STEP = 16 /* octets of a text that are looked at for one step of work */ };
 
 struct judgement eval_node(struct evaluation *evaluation, int node);
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    SCAN_STEP = 16 /* bytes of text looked at for one step of work */,
     REGEX_STEPS = 20,
     REGEX_STEP = 8, /* steps of PCRE2 that cost one of ours */
     REGEX_TIRED = 100000

@@ -46,6 +46,7 @@ bool name_index_find(const struct name_index *index, struct slice name, size_t *
     if (index->size == 0)
         return false;
     const struct name_slot *slot = slot_for_word(index->slots, index->size, name);
-    *number = slot->number;
+    if (slot->name.ptr)
+        *number = slot->number;
     return slot->name.ptr != NULL;
 }

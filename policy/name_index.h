@@ -20,7 +20,7 @@ struct name_index {
 bool name_index_add(struct sources *sources, struct name_index *index, struct slice name,
                     size_t number);
 
-/* False: it has no such name. */
+/* False: it has no such name, and *number stays. */
 bool name_index_find(const struct name_index *index, struct slice name, size_t *number);
 
 #endif

@@ -9,6 +9,7 @@
 #include "policy/regex/regex.h"
 #include "policy/syntax.h"
 
+struct gates;
 struct marks;
 struct table;
 
@@ -157,7 +158,9 @@ struct policy {
     struct span asked_at[PRODUCER_COUNT]; /* the first rule that wants it */
     struct policy_test *tests;            /* see testblock.h */
     size_t test_count;
-    const struct marks *marks; /* see marks.h */
+    const struct marks *marks;  /* see marks.h */
+    const struct gates *gates;  /* see gates.h; NULL: each rule is looked at */
+    size_t first_for_recipient; /* the first rule that names one; rule_count: none does */
 };
 
 /* Whether the rule is passed over for the recipient: who runs a blocked network must be able to

@@ -172,6 +172,19 @@ size_t table_count(const struct table *table)
     return table->count;
 }
 
+bool table_each(const struct table *table, size_t *at, struct slice *entry)
+{
+    while (*at < table->size) {
+        *entry = table->slots[(*at)++];
+        if (entry->ptr)
+            return true;
+    }
+    size_t beyond = *at - table->size;
+    bool more = table->beyond && table_each(table->beyond, &beyond, entry);
+    *at = table->size + beyond;
+    return more;
+}
+
 static struct slice *slot_for(const struct table *table, uint64_t hash, struct slice prefix,
                               struct slice ending)
 {

@@ -21,6 +21,9 @@ bool table_add(struct sources *sources, struct table *table, struct slice entry)
 bool table_add_numbered(struct sources *sources, struct table *table, struct slice entry,
                         size_t number);
 
+/* Every text that it is asked by, one after the other, in no order; *at is 0 at first. */
+bool table_each(const struct table *table, size_t *at, struct slice *entry);
+
 size_t table_count(const struct table *table);
 
 /* The number of this very entry; of the entry that stands for the text: the text itself, else the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/undecided.h"
 
-#include "policy/eval.h"
+#include "policy/gates.h"
 
 #include <string.h>
 
@@ -64,6 +64,21 @@ static bool decides(struct seeking *seeking, size_t index, const struct rule *ru
     return judgement.truth == TRUTH_TRUE && rule->terminal;
 }
 
+static void seek(struct seeking *seeking)
+{
+    struct evaluation *evaluation = &seeking->evaluation;
+    struct candidates candidates = candidates_begin(evaluation);
+    bool decided = false;
+    for (size_t i; !decided &&
+                   candidates_next(&candidates,
+                                   PENDING_WAITS | PENDING_BLOCKS | moot_doubts(evaluation), &i);) {
+        const struct rule *rule = &evaluation->policy->rules[i];
+        decided = !rule->observe && !rule_passes_over(rule, evaluation->facts) &&
+                  decides(seeking, i, rule);
+    }
+    candidates_end(&candidates);
+}
+
 void policy_undecided(const struct policy *policy, const struct facts *facts, enum phase through,
                       const struct verdict *reached, struct arena *arena,
                       struct undecided_rules *found)
@@ -77,9 +92,6 @@ void policy_undecided(const struct policy *policy, const struct facts *facts, en
                               .arena = arena,
                               .found = found};
     bool for_good = reached->action == ACTION_REJECT || reached->action == ACTION_DROP;
-    for (size_t i = 0; !for_good && i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
-        if (!rule->observe && !rule_passes_over(rule, facts) && decides(&seeking, i, rule))
-            break;
-    }
+    if (!for_good)
+        seek(&seeking);
 }

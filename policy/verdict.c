@@ -9,6 +9,7 @@
  * An unknown rule does not fire. When the walk ends with a delivery (accept, discard, quarantine) and such a
  * rule was stricter, and its fact's default says so, the message is deferred:
  * neither let through nor refused for good. */
+#include "policy/gates.h"
 #include "policy/parts.h"
 #include "policy/text.h"
 #include "policy/walk.h"
@@ -357,22 +358,39 @@ bool rule_passes_over(const struct rule *rule, const struct facts *facts)
            is_postmaster(recipient->text) && !leaves(facts);
 }
 
+/* True: it ends the walk. */
+static bool look_at(struct walk *walk, size_t index)
+{
+    const struct policy *policy = walk->evaluation.policy;
+    const struct rule *rule = &policy->rules[index];
+    if ((walk->counts && !walk->counts(policy, rule)) ||
+        rule_passes_over(rule, walk->evaluation.facts))
+        return false;
+    struct judgement judgement = judge_rule(walk, rule);
+    if (judgement.truth == TRUTH_TRUE)
+        return fire(walk, index, rule);
+    pass_over(walk, index, rule, judgement);
+    return false;
+}
+
+static unsigned moot(const struct walk *walk)
+{
+    return (walk->waiting ? PENDING_WAITS : 0) | (walk->blocked ? PENDING_BLOCKS : 0) |
+           moot_doubts(&walk->evaluation);
+}
+
 void walk_rules(struct walk *walk)
 {
     const struct policy *policy = walk->evaluation.policy;
-    for (size_t i = 0; i < policy->rule_count && !walk->no_memory; i++) {
-        const struct rule *rule = &policy->rules[i];
-        if (walk->counts && !walk->counts(policy, rule))
-            continue;
-        walk->out->per_recipient |= rule->names_recipient;
-        if (rule_passes_over(rule, walk->evaluation.facts))
-            continue;
-        struct judgement judgement = judge_rule(walk, rule);
-        if (judgement.truth != TRUTH_TRUE)
-            pass_over(walk, i, rule, judgement);
-        else if (fire(walk, i, rule))
-            return;
-    }
+    struct candidates candidates = candidates_begin(&walk->evaluation);
+    size_t last = policy->rule_count;
+    for (size_t i; last == policy->rule_count && !walk->no_memory &&
+                   candidates_next(&candidates, moot(walk), &i);)
+        if (look_at(walk, i))
+            last = i;
+    candidates_end(&candidates);
+    walk->out->per_recipient = !walk->counts && policy->first_for_recipient < policy->rule_count &&
+                               policy->first_for_recipient <= last;
 }
 
 struct walk walk_begin(const struct policy *policy, const struct facts *facts, bool final,
