@@ -22,6 +22,7 @@ struct bundled_file {
     char *content;      /* owned; NULL when it lies in the mapping */
     char *replaced;     /* owned: what was read, and is in use where it was asked for before */
     struct annex annex; /* of a large one, instead */
+    struct annex replaced_annex;
     const char *reason; /* why it could not be read */
 };
 
@@ -56,6 +57,7 @@ void bundle_free(struct bundle **bundle)
         free(file->content);
         free(file->replaced);
         annex_free(&file->annex);
+        annex_free(&file->replaced_annex);
         free((void *)(uintptr_t)file->seen.path);
     }
     if (b->mapping)
@@ -82,8 +84,10 @@ static struct bundled_file *append(struct bundle *bundle, struct slice path)
     if (!copy)
         return NULL;
     struct bundled_file *file = &bundle->files[bundle->count++];
-    *file = (struct bundled_file){
-        .path = {copy, path.len}, .seen = {.path = copy}, .annex = {.fd = -1}};
+    *file = (struct bundled_file){.path = {copy, path.len},
+                                  .seen = {.path = copy},
+                                  .annex = {.fd = -1},
+                                  .replaced_annex = {.fd = -1}};
     return file;
 }
 
@@ -219,25 +223,45 @@ void bundle_hold(struct bundle *bundle, bool holds)
     bundle->holds = holds;
 }
 
+static struct slice content_of(const struct bundled_file *file)
+{
+    return file->annex.fd >= 0 ? file->annex.content : file->seen.content;
+}
+
 bool bundle_former(const struct bundle *bundle, struct slice path, struct slice *content)
 {
     const struct bundled_file *former = find_former(bundle, path);
-    if (!former || former->annex.fd >= 0)
+    if (!former)
         return false;
-    *content = former->seen.content;
+    *content = content_of(former);
     return true;
+}
+
+/* NULL, or why not. */
+static const char *give_former(const struct bundled_file *former, struct bundled_file *file)
+{
+    const char *reason = NULL;
+    if (former->annex.fd < 0)
+        return copy_former(former, file);
+    return annex_share(&former->annex, &file->annex, &reason) ? NULL : reason;
 }
 
 bool bundle_keep_former(struct bundle *bundle, struct slice path)
 {
     const struct bundled_file *former = find_former(bundle, path);
     struct bundled_file *file = find(bundle, path);
-    if (!former || !file || file->replaced)
+    if (!former || !file || file->replaced || file->replaced_annex.fd >= 0)
         return false;
-    char *read = file->content;
-    if (copy_former(former, file))
+    struct bundled_file read = *file;
+    file->content = NULL;
+    file->annex = (struct annex){.fd = -1};
+    file->seen.content = (struct slice){NULL, 0};
+    if (give_former(former, file)) {
+        *file = read;
         return false;
-    file->replaced = read;
+    }
+    file->replaced = read.content;
+    file->replaced_annex = read.annex;
     return true;
 }
 
@@ -296,6 +320,42 @@ bool bundle_add_annex(struct bundle *bundle, struct slice path, int fd)
     return true;
 }
 
+/* NULL, or why it is no table. */
+static const char *size_fault(const struct bundled_file *former, struct slice path, bool *large)
+{
+    struct stat status;
+    char name[PATH_MAX];
+    *large = former && former->annex.fd >= 0;
+    if (former || !slice_to_path(path, name) || stat(name, &status) != 0)
+        return NULL; /* who opens it says why it cannot be */
+    *large = S_ISREG(status.st_mode) && status.st_size > TABLE_FILE_LARGE;
+    return *large && status.st_size > TABLE_FILE_MAX ? "larger than 256 MiB" : NULL;
+}
+
+static struct bundled_file *read_new_table(struct bundle *bundle, struct slice path)
+{
+    bool large;
+    const char *fault = size_fault(bundle->holds ? find_former(bundle, path) : NULL, path, &large);
+    struct bundled_file *file = fault   ? append(bundle, path)
+                                : large ? copy_new(bundle, path)
+                                        : read_new(bundle, path);
+    if (file && fault)
+        file->reason = fault;
+    return file;
+}
+
+bool bundle_read_table(struct bundle *bundle, struct slice path, struct slice *content,
+                       const char **reason)
+{
+    const struct bundled_file *file = find(bundle, path);
+    if (!file && !bundle->mapping)
+        file = read_new_table(bundle, path);
+    if (!file || file->annex.fd < 0)
+        return bundle_read(bundle, path, content, reason);
+    *content = file->annex.content;
+    return true;
+}
+
 static bool load(void *ctx, struct slice path, struct slice *content, const char **reason)
 {
     return bundle_read(ctx, path, content, reason);
@@ -306,9 +366,14 @@ static bool load_large(void *ctx, struct slice path, struct slice *content, cons
     return bundle_read_large(ctx, path, content, reason);
 }
 
+static bool load_table(void *ctx, struct slice path, struct slice *content, const char **reason)
+{
+    return bundle_read_table(ctx, path, content, reason);
+}
+
 struct loader bundle_loader(struct bundle *bundle)
 {
-    return (struct loader){.read = load, .ctx = bundle, .map = load_large};
+    return (struct loader){.read = load, .ctx = bundle, .map = load_large, .table = load_table};
 }
 
 static bool write_all(int fd, const void *data, size_t size)

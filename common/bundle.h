@@ -26,7 +26,7 @@ void bundle_follow(struct bundle *bundle, const struct bundle *before);
 /* While it holds, files that the bundle that is followed has are taken from there, as they were. */
 void bundle_hold(struct bundle *bundle, bool holds);
 
-/* What the bundle that is followed has of a file (no large one). False: nothing. */
+/* What the bundle that is followed has of a file. False: nothing. */
 bool bundle_former(const struct bundle *bundle, struct slice path, struct slice *content);
 
 /* Puts that in the place of what was read of the file, once; what was given out of it before stays.
@@ -52,6 +52,11 @@ bool bundle_give(struct bundle *bundle, struct slice path, const struct slice *c
 
 /* The same of a file of up to ANNEX_MAX, which stands beside the bundle. */
 bool bundle_read_large(struct bundle *bundle, struct slice path, struct slice *content,
+                       const char **reason);
+
+/* The content of a table's file: beside the bundle where it is larger than TABLE_FILE_LARGE, at most
+ * TABLE_FILE_MAX; else as bundle_read. */
+bool bundle_read_table(struct bundle *bundle, struct slice path, struct slice *content,
                        const char **reason);
 
 /* The memfds of those, one after the other: -1 behind the last. They stay the bundle's. */

@@ -131,6 +131,17 @@ static bool load_large(void *ctx, struct slice path, struct slice *content, cons
     return true;
 }
 
+static bool load_table(void *ctx, struct slice path, struct slice *content, const char **reason)
+{
+    char name[PATH_MAX];
+    struct stat status;
+    bool large = slice_to_path(path, name) && stat(name, &status) == 0 && S_ISREG(status.st_mode) &&
+                 status.st_size > TABLE_FILE_LARGE;
+    *reason = "larger than 256 MiB";
+    return !(large && status.st_size > TABLE_FILE_MAX) &&
+           (large ? load_large : load)(ctx, path, content, reason);
+}
+
 static void say(const struct buf *report)
 {
     struct slice text = buf_slice(report);
@@ -143,7 +154,8 @@ bool configuration_open(const char *path, struct configuration *out)
     char host[256] = "localhost";
     gethostname(host, sizeof host - 1);
     *out = (struct configuration){.path = path};
-    struct loader loader = {.read = load, .ctx = &out->files, .map = load_large};
+    struct loader loader = {
+        .read = load, .ctx = &out->files, .map = load_large, .table = load_table};
     struct buf report = buf_init(REPORT_MAX);
     out->config = config_load(slice_of(path ? path : around), &loader, slice_of(host), &report);
     say(&report);

@@ -316,7 +316,14 @@ struct loader {
     void *ctx;
     /* The same of a file of any size, which is looked into and not read. NULL: as `read`. */
     bool (*map)(void *ctx, struct slice path, struct slice *content, const char **reason);
+    /* The same of a table's file, of up to TABLE_FILE_MAX. NULL: as `read`. */
+    bool (*table)(void *ctx, struct slice path, struct slice *content, const char **reason);
     const struct table_guard *guard; /* NULL: nothing was served before */
+};
+
+enum {
+    TABLE_FILE_MAX = 256 * 1024 * 1024,
+    TABLE_FILE_LARGE = 256 * 1024, /* octets; what is larger is worth a memfd of its own */
 };
 
 /* A table whose file has lost most of what it had. */

@@ -58,7 +58,7 @@ static bool read_table_file(struct parser *parser, struct table *table, const st
     if (!expect_word(parser, "file") || !expect_string(parser, "the name of a file", &file))
         return false;
     struct slice path = source_join(parser->sources, file.at.file, file.text);
-    const struct source *source = path.ptr ? source_open(parser->sources, path, &why) : NULL;
+    const struct source *source = path.ptr ? source_open_table(parser->sources, path, &why) : NULL;
     if (!source) {
         source_error(parser->sources, file.at, "cannot read '%.*s': %s", SHOWN(file.text), why);
         return true;

@@ -10,14 +10,17 @@
 
 enum { LINE_SHOWN = 100, TEXT_MAX = 2048, STRETCH = 1024 /* octets */ };
 
-struct source *source_open(struct sources *sources, struct slice path, const char **reason)
+static struct source *open_with(struct sources *sources, struct slice path,
+                                bool (*read)(void *ctx, struct slice path, struct slice *content,
+                                             const char **reason),
+                                const char **reason)
 {
     *reason = "too many files";
     if (sources->count == SOURCES_MAX)
         return NULL;
     struct slice text = {NULL, 0};
     *reason = "it cannot be read";
-    if (!sources->loader->read(sources->loader->ctx, path, &text, reason))
+    if (!read(sources->loader->ctx, path, &text, reason))
         return NULL;
     *reason = "it is too large";
     if (text.len > SOURCE_SIZE_MAX)
@@ -31,6 +34,17 @@ struct source *source_open(struct sources *sources, struct slice path, const cha
     source->folder = slice_sub(path, 0, slash == path.len ? 0 : slash + 1);
     sources->files[sources->count++] = source;
     return source;
+}
+
+struct source *source_open(struct sources *sources, struct slice path, const char **reason)
+{
+    return open_with(sources, path, sources->loader->read, reason);
+}
+
+struct source *source_open_table(struct sources *sources, struct slice path, const char **reason)
+{
+    const struct loader *loader = sources->loader;
+    return open_with(sources, path, loader->table ? loader->table : loader->read, reason);
 }
 
 bool source_is_text(struct sources *sources, uint16_t file)

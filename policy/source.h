@@ -21,7 +21,7 @@ struct source {
     unsigned named_at;
 };
 
-enum { SOURCES_MAX = 256, ERRORS_MAX = 20, SOURCE_SIZE_MAX = 64 * 1024 * 1024 };
+enum { SOURCES_MAX = 256, ERRORS_MAX = 20, SOURCE_SIZE_MAX = 256 * 1024 * 1024 };
 
 struct sources {
     struct arena *arena;
@@ -43,6 +43,9 @@ struct span {
 /* Reads `path` (already joined with a folder), without a byte order mark at its front. NULL:
  * *reason says why. */
 struct source *source_open(struct sources *sources, struct slice path, const char **reason);
+
+/* The same of a table's file. */
+struct source *source_open_table(struct sources *sources, struct slice path, const char **reason);
 
 /* Whether it is UTF-8 without NUL; what is not is reported once, at the first byte. */
 bool source_is_text(struct sources *sources, uint16_t file);

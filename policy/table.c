@@ -5,6 +5,7 @@
 
 #include "policy/letters.h"
 #include "policy/table_entries.h"
+#include "policy/table_file.h"
 
 #include <string.h>
 
@@ -13,10 +14,11 @@ struct network_slot {
 };
 
 struct table {
-    struct slice *slots; /* lower case; ptr NULL: empty */
-    uint32_t *numbers;   /* of the slots; NULL: none has one */
-    size_t size, count;  /* size: a power of two */
-    bool has_endings;    /* an entry begins with "*." or "@" */
+    struct table_file file;             /* what was read from one, without values */
+    struct slice *slots; /* all else */ /* lower case; ptr NULL: empty */
+    uint32_t *numbers;                  /* of the slots; NULL: none has one */
+    size_t size, count;                 /* size: a power of two */
+    bool has_endings;                   /* an entry begins with "*." or "@" */
     struct network *networks;
     size_t network_size;
     uint8_t lengths4[33], lengths6[129]; /* prefix lengths in use */
@@ -24,21 +26,6 @@ struct table {
     struct pairs *pairs;
     struct table *beyond; /* the entries beyond ASCII, folded, for texts; NULL: there are none */
 };
-
-static uint64_t hash_more(uint64_t hash, char c)
-{
-    return (hash ^ (unsigned char)ascii_lower(c)) * 0x100000001b3u;
-}
-
-static const uint64_t HASH_START = 0xcbf29ce484222325u;
-
-static uint64_t hash_whole(struct slice s)
-{
-    uint64_t hash = HASH_START;
-    for (size_t i = s.len; i > 0; i--)
-        hash = hash_more(hash, s.ptr[i - 1]);
-    return hash;
-}
 
 static size_t slot_of(uint64_t hash, size_t size)
 {
@@ -87,7 +74,7 @@ static bool enlarge(struct sources *sources, struct table *table)
         struct slice entry = table->slots[i];
         if (!entry.ptr)
             continue;
-        struct slice *slot = find_slot(slots, size, hash_whole(entry), SLICE(""), entry);
+        struct slice *slot = find_slot(slots, size, table_hash(entry), SLICE(""), entry);
         *slot = entry;
         if (numbers)
             numbers[slot - slots] = table->numbers[i];
@@ -106,15 +93,20 @@ static struct slice lower_copy_of(struct sources *sources, struct slice entry)
     return (struct slice){copy, entry.len};
 }
 
+/* Stands for the slot of an entry that is in the file: it has none, and no number. */
+static struct slice in_file;
+
 /* The slot, filled. NULL: memory. */
 static struct slice *add(struct sources *sources, struct table *table, struct slice entry)
 {
     if (table->count * 2 >= table->size && !enlarge(sources, table))
         return NULL;
+    if (table_file_holds(&table->file, table_hash(entry), SLICE(""), entry))
+        return &in_file;
     struct slice copy = lower_copy_of(sources, entry);
     if (!copy.ptr)
         return NULL;
-    struct slice *slot = find_slot(table->slots, table->size, hash_whole(copy), SLICE(""), copy);
+    struct slice *slot = find_slot(table->slots, table->size, table_hash(copy), SLICE(""), copy);
     if (slot->ptr)
         return slot;
     *slot = copy;
@@ -169,19 +161,29 @@ bool table_add_numbered(struct sources *sources, struct table *table, struct sli
 
 size_t table_count(const struct table *table)
 {
-    return table->count;
+    return table->file.count + table->count;
+}
+
+/* Those of it as they were written, and in their one spelling. */
+static bool own_each(const struct table *table, size_t *at, struct slice *entry)
+{
+    if (table_file_each(&table->file, at, entry))
+        return true;
+    while (*at < table->file.size + table->size) {
+        *entry = table->slots[(*at)++ - table->file.size];
+        if (entry->ptr)
+            return true;
+    }
+    return false;
 }
 
 bool table_each(const struct table *table, size_t *at, struct slice *entry)
 {
-    while (*at < table->size) {
-        *entry = table->slots[(*at)++];
-        if (entry->ptr)
-            return true;
-    }
-    size_t beyond = *at - table->size;
+    if (own_each(table, at, entry))
+        return true;
+    size_t own = table->file.size + table->size, beyond = *at - own;
     bool more = table->beyond && table_each(table->beyond, &beyond, entry);
-    *at = table->size + beyond;
+    *at = own + beyond;
     return more;
 }
 
@@ -189,19 +191,21 @@ static struct slice *slot_for(const struct table *table, uint64_t hash, struct s
                               struct slice ending)
 {
     struct slice *slot = find_slot(table->slots, table->size, hash, prefix, ending);
-    return slot->ptr ? slot : NULL;
+    if (slot->ptr)
+        return slot;
+    return table_file_holds(&table->file, hash, prefix, ending) ? &in_file : NULL;
 }
 
 /* The longest ".ending" (as "*.ending") or "@ending" of the text that is there. */
 static struct slice *slot_for_ending(const struct table *table, struct slice text)
 {
-    uint64_t hash = HASH_START;
+    uint64_t hash = TABLE_HASH_START;
     struct slice *longest = NULL, *found;
     for (size_t i = text.len; i-- > 0;) {
-        hash = hash_more(hash, text.ptr[i]);
+        hash = table_hash_more(hash, text.ptr[i]);
         struct slice ending = slice_from(text, i);
         if (text.ptr[i] == '.' && i > 0 &&
-            (found = slot_for(table, hash_more(hash, '*'), SLICE("*"), ending)))
+            (found = slot_for(table, table_hash_more(hash, '*'), SLICE("*"), ending)))
             longest = found;
         if (text.ptr[i] == '@' && (found = slot_for(table, hash, SLICE(""), ending)))
             longest = found;
@@ -211,8 +215,9 @@ static struct slice *slot_for_ending(const struct table *table, struct slice tex
 
 static struct slice *slot_for_name(const struct table *table, struct slice text)
 {
-    struct slice *slot = slot_for(table, hash_whole(text), SLICE(""), text);
-    return slot || !table->has_endings ? slot : slot_for_ending(table, text);
+    struct slice *slot = slot_for(table, table_hash(text), SLICE(""), text);
+    return slot || !(table->has_endings || table->file.has_endings) ? slot
+                                                                    : slot_for_ending(table, text);
 }
 
 bool table_holds_text(const struct table *table, struct slice text)
@@ -259,7 +264,7 @@ size_t table_number_for(const struct table *table, struct slice text, bool lette
 
 size_t table_number_of(const struct table *table, struct slice entry)
 {
-    return number_of(table, slot_for(table, hash_whole(entry), SLICE(""), entry));
+    return number_of(table, slot_for(table, table_hash(entry), SLICE(""), entry));
 }
 
 struct pairs *table_pairs(const struct table *table)
@@ -307,16 +312,15 @@ bool table_as_networks(struct sources *sources, struct table *table, struct slic
     *bad = SLICE("");
     if (table->networks)
         return true;
-    table->network_size = size_for(table->count);
+    struct slice entry;
+    table->network_size = size_for(table_count(table));
     table->networks = source_alloc(sources, table->network_size, sizeof *table->networks);
     if (!table->networks)
         return false;
-    for (size_t i = 0; i < table->size; i++) {
+    for (size_t at = 0; own_each(table, &at, &entry);) {
         struct network network;
-        if (!table->slots[i].ptr)
-            continue;
-        if (!network_parse(table->slots[i], &network)) {
-            *bad = table->slots[i];
+        if (!network_parse(entry, &network)) {
+            *bad = entry;
             table->networks = NULL;
             return false;
         }
@@ -360,8 +364,10 @@ bool table_line(struct slice *text, struct slice *entry)
 bool table_read(struct sources *sources, struct table *table, struct slice text)
 {
     struct slice entry;
-    while (table_line(&text, &entry))
-        if (!table_add(sources, table, entry))
+    if (!table_file_read(sources, &table->file, text))
+        return false;
+    while (table->file.beyond_ascii && table_line(&text, &entry))
+        if (!slice_is_ascii(entry) && !add_beyond(sources, table, entry, 0))
             return false;
     return true;
 }

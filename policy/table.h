@@ -47,7 +47,8 @@ bool table_holds_ip(const struct table *table, const struct ip *ip);
 /* Whether it has every IPv4 or every IPv6 address: 0.0.0.0/0, ::/0. */
 bool table_holds_all(const struct table *table);
 
-/* One entry a line; blanks around it and what follows a # are left out. */
+/* One entry a line; blanks around it and what follows a # are left out. Into a table that has no
+ * entries yet, once; the text must live as long. */
 bool table_read(struct sources *sources, struct table *table, struct slice text);
 
 /* The next entry of such a text: *text is what follows it. False: there is none. */

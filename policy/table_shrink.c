@@ -36,7 +36,7 @@ void keep_if_shrunk(struct sources *sources, uint16_t file, const struct token *
     struct slice text;
     const char *why;
     if (!has_shrunk(loader, source, &table) || !loader->guard->keeps(loader->guard->ctx, &table) ||
-        !loader->read(loader->ctx, source->path, &text, &why))
+        !(loader->table ? loader->table : loader->read)(loader->ctx, source->path, &text, &why))
         return;
     source_replace(source, encoding_text(text));
     source_warning(sources, user,
