@@ -271,6 +271,87 @@ TEST(test_a_large_file_that_has_not_changed_is_not_copied_again)
     bundle_free(&third);
 }
 
+/* ---- tables ---- */
+
+static struct slice table_text(struct bundle *bundle)
+{
+    struct slice content = {NULL, 0};
+    const char *reason = NULL;
+    if (!bundle_read_table(bundle, in_folder("wide"), &content, &reason))
+        fail_msg("%s", reason);
+    return content;
+}
+
+static size_t annexes_of(const struct bundle *bundle)
+{
+    struct slice name;
+    size_t count = 0;
+    while (bundle_annex(bundle, count, &name) >= 0)
+        count++;
+    return count;
+}
+
+TEST(test_a_tables_file_stands_beside_the_bundle_where_it_is_large)
+{
+    write_wide('a', TABLE_FILE_LARGE);
+    struct bundle *small = bundle_new(), *great = bundle_new();
+    assert_int_equal(table_text(small).len, TABLE_FILE_LARGE);
+    assert_int_equal(annexes_of(small), 0);
+    write_wide('a', TABLE_FILE_LARGE + 1);
+    assert_int_equal(table_text(great).len, TABLE_FILE_LARGE + 1);
+    assert_ptr_equal(table_text(great).ptr, table_text(great).ptr);
+    assert_int_equal(annexes_of(great), 1);
+    bundle_free(&small);
+    bundle_free(&great);
+}
+
+TEST(test_a_tables_file_of_more_than_the_most_is_not_read)
+{
+    struct bundle *bundle = bundle_new();
+    struct slice content;
+    const char *reason;
+    write_wide('a', 1);
+    assert_int_equal(truncate(in_folder("wide").ptr, (off_t)TABLE_FILE_MAX + 1), 0);
+    assert_false(bundle_read_table(bundle, in_folder("wide"), &content, &reason));
+    assert_string_equal(reason, "larger than 256 MiB");
+    assert_false(bundle_read_table(bundle, in_folder("wide"), &content, &reason));
+    assert_string_equal(reason, "larger than 256 MiB");
+    assert_false(bundle_read_table(bundle, in_folder("nowhere"), &content, &reason));
+    assert_string_equal(reason, "No such file or directory");
+    bundle_free(&bundle);
+}
+
+/* Whatever is large of both, and though what was read first is still looked at. */
+static void keep_former(size_t before, size_t now)
+{
+    struct bundle *first = bundle_new(), *second = bundle_new();
+    struct slice former, read;
+    write_wide('a', before);
+    table_text(first);
+    write_wide('b', now);
+    bundle_follow(second, first);
+    read = table_text(second);
+    assert_int_equal(read.len, now);
+    assert_true(bundle_former(second, in_folder("wide"), &former));
+    assert_int_equal(former.len, before);
+    assert_true(bundle_keep_former(second, in_folder("wide")));
+    assert_false(bundle_keep_former(second, in_folder("wide")));
+    bundle_free(&first);
+    assert_int_equal(table_text(second).len, before);
+    assert_int_equal(table_text(second).ptr[before - 1], 'a');
+    assert_int_equal(read.ptr[now - 1], 'b');
+    assert_int_equal(annexes_of(second), before > TABLE_FILE_LARGE);
+    bundle_free(&second);
+}
+
+TEST(test_a_table_keeps_what_it_had_whether_that_was_large_or_not)
+{
+    keep_former(TABLE_FILE_LARGE + 1, 10);
+    keep_former(TABLE_FILE_LARGE + 9, TABLE_FILE_LARGE + 1);
+    keep_former(10, TABLE_FILE_LARGE + 1);
+    keep_former(10, 5);
+}
+
 TEST(test_while_it_holds_files_are_as_the_one_before_has_them)
 {
     write_file("a.conf", "first");

@@ -244,7 +244,7 @@ def test_a_screen_names_the_place_where_a_shipped_rule_stands():
         assert (needs.ROOT / "etc" / file).read_text().splitlines()[int(line) - 1].strip().startswith('rule "%s"' % rule), (rule, file, line)
 
 
-LIMITS = [("common/bundle.h", "BUNDLE_FILE_MAX", "16 MiB"), ("common/annex.h", "ANNEX_MAX", "1 GiB"), ("policy/source.h", "SOURCES_MAX", "256 of sentences"),
+LIMITS = [("common/bundle.h", "BUNDLE_FILE_MAX", "16 MiB"), ("policy/config.h", "TABLE_FILE_MAX", "256 MiB"), ("common/annex.h", "ANNEX_MAX", "1 GiB"), ("policy/source.h", "SOURCES_MAX", "256 of sentences"),
           ("common/bundle.h", "BUNDLE_FILES_MAX", "1,024 in all"), ("policy/parser.h", "INCLUDE_DEPTH_MAX", "16"), ("policy/source.h", "ERRORS_MAX", "20"),
           ("policy/table.h", "TABLE_ENTRY_MAX", "1,000 octets"), ("policy/check_table.c", "MEMBERS_MAX", "10,000 entries"),
           ("policy/config.h", "IMPERSONATION_MAX", "1,000 entries each"), ("policy/config_domain.c", "NAMES_MAX", "1,000"),
