@@ -107,13 +107,13 @@ class Gateway:
     `settings` are more blocks, `libexec` is where its other programs stand, `user` whom the parent runs as."""
 
     def __init__(self, stage, name, build, sink, policy, settings="", libexec=None, user=None):
-        self.folder, self.port = stage.room(name), free_port()
+        self.folder, self.port, self.tls_port = stage.room(name), free_port(), free_port()
         rules = 'resolver { forward "%s" }\n%s' % (stage.names.address, settings)
         if policy:
             rules += 'include "%s"\n' % policy
         file = os.path.join(self.folder, "gatepost.conf")
         with open(file, "w", encoding="utf-8") as out:
-            out.write(render(build, self.folder, self.port, free_port(), sink, rules, self.folder))
+            out.write(render(build, self.folder, self.port, self.tls_port, sink, rules, self.folder))
         command = [os.path.join(build, "gatepost"), "-F", "-c", file]
         if user:
             _give(self.folder, user)
