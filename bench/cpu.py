@@ -60,6 +60,17 @@ def _proportional(pid):
         return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
 
 
+def own_memory(root, program):
+    """Of those processes below `root` that are this program, KB: what none shares."""
+    def private(pid, _):
+        with open("/proc/%d/comm" % pid, encoding="ascii") as file:
+            if not program.startswith(file.read().strip()):
+                return 0
+        with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as file:
+            return sum(int(line.split()[1]) for line in file if line.startswith("Private_"))
+    return _summed(root, private)
+
+
 def memory(root):
     """Of `root` and all below it, KB: what they share counts once (PSS)."""
     return _summed(root, lambda pid, _: _proportional(pid))

@@ -2,6 +2,7 @@
 #include "proxy/examine/client_study.h"
 
 #include "filters/origin.h"
+#include "proxy/examine/findings.h"
 
 #include <stdlib.h>
 
@@ -17,8 +18,8 @@ static void fail_rates(struct client_study *client)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(config_of(client)->policy, &count);
-    struct value *keyed = client->facts.keyed;
-    for (size_t i = 0; i < count; i++)
+    struct value *keyed = client->facts ? client->facts->keyed : NULL;
+    for (size_t i = 0; keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && keys[i].event == RATE_CONNECTIONS &&
             keyed[i].state == VALUE_PENDING)
             keyed[i] = value_unknown();
@@ -84,33 +85,36 @@ static bool wanted(const struct proxy *proxy, const bool *wants)
     return any;
 }
 
-static void prepare_study(struct client_study *client, const struct ip *ip,
-                          const struct holder *holder)
+/* What it takes to find out. False: out of memory, and nothing has changed. */
+static bool equip(struct client_study *client)
 {
-    client->study = (struct study){.config = config_of(client),
-                                   .arena = client->arena,
-                                   .facts = &client->facts,
-                                   .answers = dns_answers_new(client->arena),
-                                   .from.client = *ip,
-                                   .look_up = look_up,
-                                   .ctx = client};
-    if (client->study.answers && client->proxy->resolver)
-        inquiry_begin(&client->dns, client->proxy->resolver, client->arena, client->study.answers,
-                      on_answers, client);
-    client->dns.asker = (struct asker){holder->network, holder->wider};
+    struct dns_answers *answers = dns_answers_new(client->arena);
+    struct facts *facts = arena_alloc(client->arena, sizeof *facts);
+    if (!answers || !facts ||
+        !(facts->keyed = facts_keyed_new(client->arena, config_of(client)->policy)))
+        return false;
+    client->facts = client->study.facts = facts;
+    client->study.arena = client->dns.arena = client->arena;
+    client->study.answers = client->dns.answers = answers;
+    return true;
 }
 
 /* False: out of memory. */
 static bool prepare(struct client_study *client, const struct ip *ip, const struct holder *holder)
 {
-    if (!(client->arena = arena_new(ARENA_MAX)) ||
-        !(client->facts.keyed = facts_keyed_new(client->arena, config_of(client)->policy)))
+    client->study = (struct study){
+        .config = config_of(client), .from.client = *ip, .look_up = look_up, .ctx = client};
+    client->arena = arena_new(ARENA_MAX);
+    if (client->proxy->resolver)
+        inquiry_begin(&client->dns, client->proxy->resolver, client->arena, NULL, on_answers,
+                      client);
+    client->dns.asker = (struct asker){holder->network, holder->wider};
+    if (!client->arena || !equip(client))
         return false;
-    prepare_study(client, ip, holder);
     if (client->proxy->state)
         client->state =
-            state_begin(client->proxy->state, client->arena, &client->facts, on_state, client);
-    return client->study.answers != NULL;
+            state_begin(client->proxy->state, client->arena, client->facts, on_state, client);
+    return true;
 }
 
 static void begin_dns(struct client_study *client)
@@ -152,24 +156,84 @@ struct client_study *client_study_new(struct proxy *proxy, const struct listener
         client_study_free(&client);
         return NULL;
     }
-    struct value *fact = client->facts.fact;
+    struct value *fact = client->facts->fact;
     fact[FACT_LISTENER] = value_text(listener->name);
     fact[FACT_DIRECTION] = value_integer(listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(*ip);
     fact[FACT_CLIENT_PORT] = value_number(port);
     if (wants[PRODUCER_GEO])
-        origin_facts(proxy->config, ip, &client->facts);
+        origin_facts(proxy->config, ip, client->facts);
     if (listener->direction == DIRECTION_OUTBOUND)
-        facts_no_stranger(&client->facts, proxy->config->policy);
+        facts_no_stranger(client->facts, proxy->config->policy);
     begin(client);
     return client;
+}
+
+/* ---- resting ---- */
+
+static bool is_of_client(enum fact fact)
+{
+    for (int i = 0; i < PRODUCERS; i++)
+        if (fact_info(fact)->producer == producers[i])
+            return true;
+    return false;
+}
+
+static bool key_is_of_client(const struct policy_key *key)
+{
+    return is_of_client(key->fact) || (key->fact == FACT_RATE && key->event == RATE_CONNECTIONS);
+}
+
+static bool may_rest(const struct client_study *client)
+{
+    return client->facts && !client->dns.lookups && !client_study_waits(client) &&
+           study_done(&client->study, PHASE_MESSAGE);
+}
+
+void client_study_rest(struct client_study *client)
+{
+    if (!client || !may_rest(client))
+        return;
+    struct arena *arena = arena_new(ARENA_MAX);
+    struct findings *findings = arena ? findings_new(arena, config_of(client)->policy,
+                                                     client->facts, is_of_client, key_is_of_client)
+                                      : NULL;
+    if (!findings) {
+        arena_free(&arena);
+        return;
+    }
+    if (client->state)
+        state_cancel(client->state);
+    arena_free(&client->arena);
+    client->arena = arena;
+    client->findings = findings;
+    client->state = NULL;
+    client->facts = client->study.facts = NULL;
+    client->study.arena = client->dns.arena = NULL;
+    client->study.answers = client->dns.answers = NULL;
+}
+
+/* False: out of memory. */
+static bool wake(struct client_study *client)
+{
+    if (client->facts)
+        return true;
+    if (!equip(client))
+        return false;
+    findings_put(client->findings, client->facts);
+    return true;
 }
 
 void client_study_helo(struct client_study *client, struct slice helo)
 {
     if (!client || !client->wants[PRODUCER_HELO])
         return;
-    client->facts.fact[FACT_HELO_RESOLVES] = client->facts.fact[FACT_HELO_FITS] = (struct value){0};
+    if (!wake(client)) {
+        findings_fail(client->findings, PRODUCER_HELO);
+        return;
+    }
+    struct value *fact = client->facts->fact;
+    fact[FACT_HELO_RESOLVES] = fact[FACT_HELO_FITS] = (struct value){0};
     client->study.from.helo = helo;
     want(client, PRODUCER_HELO);
     begin_dns(client);
@@ -208,32 +272,41 @@ bool client_study_knows_names(const struct client_study *client)
     return !client || client->study.about[PRODUCER_CLIENT] != LEARNING;
 }
 
-static bool is_of_client(enum producer producer)
-{
-    for (int i = 0; i < PRODUCERS; i++)
-        if (producer == producers[i])
-            return true;
-    return false;
-}
-
-static void keyed_facts(const struct client_study *client, struct facts *facts)
+/* What is not known yet is pending. */
+static void forget_facts(const struct client_study *client, struct facts *facts)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(config_of(client)->policy, &count);
+    for (int i = 0; i < FACT_COUNT; i++)
+        if (is_of_client((enum fact)i))
+            facts->fact[i] = (struct value){0};
     for (size_t i = 0; facts->keyed && i < count; i++)
-        if (is_of_client(fact_info(keys[i].fact)->producer) ||
-            (keys[i].fact == FACT_RATE && keys[i].event == RATE_CONNECTIONS))
-            facts->keyed[i] = client->facts.keyed[i];
+        if (key_is_of_client(&keys[i]))
+            facts->keyed[i] = (struct value){0};
+}
+
+static void copy_facts(const struct client_study *client, struct facts *facts)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(config_of(client)->policy, &count);
+    for (int i = 0; i < FACT_COUNT; i++)
+        if (is_of_client((enum fact)i))
+            facts->fact[i] = client->facts->fact[i];
+    for (size_t i = 0; facts->keyed && i < count; i++)
+        if (key_is_of_client(&keys[i]))
+            facts->keyed[i] = client->facts->keyed[i];
 }
 
 void client_study_facts(const struct client_study *client, struct facts *facts)
 {
     if (!client)
         return;
-    for (int i = 0; i < FACT_COUNT; i++)
-        if (is_of_client(fact_info((enum fact)i)->producer))
-            facts->fact[i] = client->facts.fact[i];
-    keyed_facts(client, facts);
+    if (client->facts) {
+        copy_facts(client, facts);
+        return;
+    }
+    forget_facts(client, facts);
+    findings_put(client->findings, facts);
 }
 
 void client_study_free(struct client_study **client)

@@ -12,11 +12,13 @@ struct client_study {
     struct proxy *proxy;
     const bool *wants;   /* proxy_wants */
     struct arena *arena; /* owned: holds what follows */
-    struct facts facts;  /* of the producers CLIENT, HELO and DNSBL, and its connection's rates */
-    struct study study;
-    struct inquiry dns;
-    struct state_inquiry *state;
-    void (*changed)(void *ctx); /* something has come; never called from inside these functions */
+    /* Of the producers CLIENT, HELO and DNSBL, and its connection's rates; NULL while it rests. */
+    struct facts *facts;
+    struct findings *findings;   /* then: the same */
+    struct study study;          /* then: without a table of answers */
+    struct inquiry dns;          /* then: only what it cost, which is of the whole session */
+    struct state_inquiry *state; /* NULL: nothing is, or was, asked since it rested */
+    void (*changed)(void *ctx);  /* something has come; never called from inside these functions */
     void *ctx;
 };
 
@@ -40,6 +42,10 @@ bool client_study_withheld(const struct client_study *client);
 
 /* Waits no longer: it is done. */
 void client_study_hurry(struct client_study *client);
+
+/* If nothing is being found out, it gives back the memory that it took to find out. Of what
+ * client_study_facts has given before nothing may be used afterwards. */
+void client_study_rest(struct client_study *client);
 
 /* What is known so far, into these facts. */
 void client_study_facts(const struct client_study *client, struct facts *facts);

@@ -58,6 +58,9 @@ struct mail_protocol {
     bool (*is_known)(const struct session *s);
     /* Nothing is under way: it may be told to go when the service stops. */
     bool (*between)(const struct session *s);
+    /* It has stayed as it is for some hundredths of a second, and may for long: what it can do without is
+     * given back. NULL: nothing. */
+    void (*rest)(struct session *s);
 };
 
 #endif

@@ -169,8 +169,8 @@ void session_refuse(struct session *s, const struct verdict *verdict);
 void session_appear(struct session *s);
 void session_disappear(struct session *s);
 
-/* What is shown of it is brought up to date, within some hundredths of a second; or it does something else
- * from now on. */
+/* What is shown of it is brought up to date, within some hundredths of a second, and it rests if nothing is
+ * under way then; or it does something else from now on. */
 void session_show(struct session *s);
 void session_does(struct session *s);
 

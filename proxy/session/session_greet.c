@@ -49,6 +49,7 @@ static void client_changed(void *ctx)
     struct session *s = ctx;
     if (s->message)
         examination_go_on(s->message); /* it may have waited for the client's name */
+    session_show(s);                   /* what was found out takes less memory than finding out */
     session_settle(s);
 }
 

@@ -5,7 +5,8 @@
 
 #include <event2/event.h>
 
-/* Most of what a session does is over before anybody could see it: it is written where it lasts. */
+/* Most of what a session does is over before anybody could see it: it is written where it lasts, and
+ * there is memory to be given back only then. */
 enum { SHOWN_AFTER_US = 20 * 1000 };
 
 static struct slice doing(const struct session *s)
@@ -54,8 +55,11 @@ static void on_clock(evutil_socket_t fd, short what, void *arg)
     struct proxy *proxy = arg;
     struct session *s;
     while ((s = TAILQ_FIRST(&proxy->unshown))) {
-        write_shown(s);
+        if (s->live >= 0)
+            write_shown(s);
         shown(s);
+        if (s->protocol->rest)
+            s->protocol->rest(s);
     }
 }
 
@@ -71,7 +75,8 @@ static bool wind_clock(struct proxy *proxy)
 void session_show(struct session *s)
 {
     struct proxy *proxy = s->proxy;
-    if (s->live < 0 || s->is_unshown || (TAILQ_EMPTY(&proxy->unshown) && !wind_clock(proxy)))
+    if ((s->live < 0 && !s->protocol->rest) || s->is_unshown ||
+        (TAILQ_EMPTY(&proxy->unshown) && !wind_clock(proxy)))
         return;
     TAILQ_INSERT_TAIL(&proxy->unshown, s, unshown);
     s->is_unshown = true;

@@ -56,10 +56,10 @@ static struct slice told_of(const struct smtp_session *s, const struct backend_r
                             char room[static REPLY_MAX])
 {
     const struct proxy *proxy = s->base.proxy;
-    if (!proxy->config->settings.smtp_hide_backend || !s->t.backend ||
+    if (!proxy->config->settings.smtp_hide_backend || !s->t->backend ||
         s->base.listener->direction != DIRECTION_INBOUND)
         return reply->text;
-    struct smtp_inside inside = smtp_pools_inside(proxy->backends, s->t.backend, s->rcpt);
+    struct smtp_inside inside = smtp_pools_inside(proxy->backends, s->t->backend, s->rcpt);
     return (struct slice){room, smtp_hide(reply->code, reply->text, &inside, room, REPLY_MAX)};
 }
 

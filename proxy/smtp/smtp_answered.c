@@ -25,7 +25,7 @@ _Static_assert((int)ANSWERABLE_ID_MOST == (int)LETTER_ID_MOST, "all that are nam
 
 static struct slice block_of(const struct smtp_session *s)
 {
-    return headers_block(spool_bytes(s->t.message.spool), NULL);
+    return headers_block(spool_bytes(s->t->message.spool), NULL);
 }
 
 static bool is_learnt(const struct smtp_session *s)
@@ -47,7 +47,7 @@ static bool is_chosen(const struct smtp_session *s, struct slice id)
  * which a report would be known to be of it. */
 static bool is_from_elsewhere(const struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     return s->base.listener->direction == DIRECTION_INBOUND && !smtp_is_asked(s) &&
            t->taught_count == 0 && t->sender.address.len > 0 &&
            !config_domain(s->base.proxy->config, t->sender.name);
@@ -58,9 +58,9 @@ void smtp_answered_choose(struct smtp_session *s)
     if (!is_learnt(s) || !is_from_elsewhere(s))
         return;
     struct slice block = block_of(s);
-    s->t.message.vector_wanted =
+    s->t->message.vector_wanted =
         is_chosen(s, letter_id(block)) && !letter_is_automatic(block) &&
-        !is_marked(spool_bytes(s->t.message.spool), policy_marks(s->base.proxy->config->policy));
+        !is_marked(spool_bytes(s->t->message.spool), policy_marks(s->base.proxy->config->policy));
 }
 
 /* A rule has an opinion of it, or he sees another message. */
@@ -83,20 +83,20 @@ static bool is_forged(const struct examination *e)
 
 static bool describe(const struct smtp_session *s, struct answerable *out)
 {
-    const struct examination *e = &s->t.message;
+    const struct examination *e = &s->t->message;
     struct slice message = spool_bytes(e->spool);
     *out = (struct answerable){.label = {.class = LABEL_GOOD,
                                          .how = LABEL_ANSWERED,
                                          .reference = slice_of(s->ref),
                                          .vector = e->vector},
                                .id = letter_id(block_of(s)),
-                               .sender = s->t.sender.spelled};
+                               .sender = s->t->sender.spelled};
     return EVP_Digest(message.ptr, message.len, out->label.message, NULL, EVP_sha256(), NULL) == 1;
 }
 
 void smtp_answered_came(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct answerable answerable;
     size_t told = 0;
     if (t->message.vector.len == 0 || is_forged(&t->message) || !describe(s, &answerable))
@@ -133,17 +133,17 @@ static bool looks_taken_over(const struct examination *e)
 /* Who has logged in speaks for himself; a server inside has let its users send. */
 static bool is_his(const struct smtp_session *s)
 {
-    const struct value *owns = &s->t.message.facts.fact[FACT_LOGIN_OWNS_SENDER];
+    const struct value *owns = &s->t->message.facts.fact[FACT_LOGIN_OWNS_SENDER];
     return !s->submitter || (owns->state == VALUE_KNOWN && owns->truth);
 }
 
 void smtp_answered_left(struct smtp_session *s, const struct slice *recipients, size_t count)
 {
-    const struct examination *e = &s->t.message;
+    const struct examination *e = &s->t->message;
     if (!is_learnt(s) || count > ANSWER_RECIPIENTS_MOST)
         return;
     struct answer_sent answer = {
-        .account = s->t.sender.spelled, .id = letter_answered(block_of(s)), .count = count};
+        .account = s->t->sender.spelled, .id = letter_answered(block_of(s)), .count = count};
     if (answer.id.len == 0 || !answered_is_letter(e) || !is_his(s) || looks_taken_over(e) ||
         own_words(spool_bytes(e->spool)) < WORDS_LEAST)
         return;

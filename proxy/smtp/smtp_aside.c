@@ -36,7 +36,7 @@ static void go_on(struct smtp_session *s);
 
 static const struct kind *kind_of(const struct smtp_session *s)
 {
-    return &kinds[s->t.asides];
+    return &kinds[s->t->asides];
 }
 
 /* Whether the message goes on without. */
@@ -64,16 +64,16 @@ static void answered(void *ctx, const struct hold_answer *answer)
     asked_again_at = silent ? clock_ms() + REST_MS : 0;
     if (!answer->held && !lost(s, answer->reason))
         return;
-    s->t.asides++;
+    s->t->asides++;
     go_on(s);
 }
 
 static bool ask(struct smtp_session *s, struct hold_request *request, const char **reason)
 {
     int made = kind_of(s)->message ? kind_of(s)->message(s) : -1;
-    int message = kind_of(s)->message ? made : spool_fd(s->t.message.spool);
+    int message = kind_of(s)->message ? made : spool_fd(s->t->message.spool);
     bool asked = kind_of(s)->tell(s, request) &&
-                 smtp_hold_begin(s, request, message, &s->t.aside_tickets[s->t.asides],
+                 smtp_hold_begin(s, request, message, &s->t->aside_tickets[s->t->asides],
                                  is_needed(s) ? smtp_hold_patience(s) : ASIDE_MS, answered, reason);
     if (made >= 0)
         close(made);
@@ -95,7 +95,7 @@ static bool begin(struct smtp_session *s, const char **reason)
 static void go_on(struct smtp_session *s)
 {
     const char *reason;
-    for (; s->t.asides < ASIDES; s->t.asides++)
+    for (; s->t->asides < ASIDES; s->t->asides++)
         if (kind_of(s)->wanted(s) && (begin(s, &reason) || !lost(s, reason)))
             return;
     smtp_hold_go_on(s);
@@ -103,7 +103,7 @@ static void go_on(struct smtp_session *s)
 
 void smtp_aside(struct smtp_session *s)
 {
-    s->t.asides = 0;
+    s->t->asides = 0;
     go_on(s);
 }
 

@@ -90,7 +90,7 @@ static void untag(const struct recipient *r, size_t place, struct buf *out)
 
 static void tell_recipients(struct smtp_session *s, struct buf *out)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     bool may_add = smtp_may(s, MILTER_MAY_ADD);
     for (size_t i = 0; i < t->recipient_count; i++) {
         const struct recipient *r = &t->recipients[i];
@@ -111,9 +111,9 @@ static void tell_recipients(struct smtp_session *s, struct buf *out)
 static bool tell_sender(struct smtp_session *s, struct buf *out)
 {
     struct slice sender = smtp_batv_sender_of(s);
-    if (!sender.ptr && sender.len == 0 && s->t.sender.address.ptr)
+    if (!sender.ptr && sender.len == 0 && s->t->sender.address.ptr)
         return false;
-    if (slice_eq(sender, s->t.sender.address))
+    if (slice_eq(sender, s->t->sender.address))
         return true;
     if (smtp_may(s, MILTER_MAY_SENDER))
         buf_printf(out, "250-%s <%.*s>\r\n", milter_word(MILTER_SENDER), SLICE_ARGS(sender));
@@ -126,15 +126,15 @@ static bool tell_sender(struct smtp_session *s, struct buf *out)
 
 static void let_pass(struct smtp_session *s)
 {
-    s->t.delivering = true;
-    s->t.handed = clock_ms();
+    s->t->delivering = true;
+    s->t->handed = clock_ms();
     smtp_finish_say(s, "accept", 250, "2.0.0", "accepted");
 }
 
 /* Who takes it in is waited for; one that does not is gone from, and the message comes again. */
 static void give_body(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     char word[48];
     int len = snprintf(word, sizeof word, "250-%s %" PRIu64 "\r\n", milter_word(MILTER_BODY),
                        t->body.size);
@@ -153,9 +153,9 @@ static void give_body(struct smtp_session *s)
 
 void smtp_asked_taken(struct smtp_session *s)
 {
-    if (!s->t.telling)
+    if (!s->t->telling)
         return;
-    s->t.telling = false;
+    s->t->telling = false;
     s->base.wait.resume = NULL;
     stream_deadline(s->base.stream, 0);
     let_pass(s);
@@ -165,7 +165,7 @@ static void end(struct smtp_session *s, enum mta_result result)
 {
     switch (result) {
     case MTA_FINE:
-        if (!s->t.body.changed)
+        if (!s->t->body.changed)
             let_pass(s);
         else if (smtp_may(s, MILTER_MAY_BODY))
             give_body(s);
@@ -187,7 +187,7 @@ static void end(struct smtp_session *s, enum mta_result result)
 static bool list_changes(struct smtp_session *s, const struct edit_input *input, struct buf *out,
                          struct edit_list *list, enum mta_result *result)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     buf_printf(out, "250-%s\r\n", milter_word(MILTER_PASS));
     tell_recipients(s, out);
     *result = MTA_TOO_MANY;
@@ -199,7 +199,7 @@ static bool list_changes(struct smtp_session *s, const struct edit_input *input,
 
 void smtp_asked_pass(struct smtp_session *s, const struct edit_input *input)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     struct edit_list list;
     enum mta_result result;
     struct buf out = buf_init(MILTER_CHANGES_MAX);
@@ -222,8 +222,8 @@ void smtp_asked_pass(struct smtp_session *s, const struct edit_input *input)
 void smtp_asked_tell(struct smtp_session *s)
 {
     char taken[32];
-    if (s->t.is_told)
+    if (s->t->is_told)
         return;
     int len = snprintf(taken, sizeof taken, "250-%s\r\n", milter_word(MILTER_TAKEN));
-    session_text(&s->base, s->t.passed.ptr ? s->t.passed : (struct slice){taken, (size_t)len});
+    session_text(&s->base, s->t->passed.ptr ? s->t->passed : (struct slice){taken, (size_t)len});
 }

@@ -3,15 +3,15 @@
 
 bool smtp_banner_wanted(const struct smtp_session *s)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (banner_is_given(&s->t.recipients[i].verdict))
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        if (banner_is_given(&s->t->recipients[i].verdict))
             return true;
     return false;
 }
 
 bool smtp_banner(struct smtp_session *s, const struct verdict *v, struct edit_input *input)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (!banner_is_given(v))
         return true;
     struct banner_input banner = {.message = input->message,

@@ -25,15 +25,15 @@ struct slice smtp_batv_sender(const struct proxy *proxy, struct arena *arena, st
 struct slice smtp_batv_sender_of(struct smtp_session *s)
 {
     bool leaves = s->base.listener->direction == DIRECTION_OUTBOUND;
-    return leaves ? smtp_batv_sender(s->base.proxy, s->mail, s->t.sender.address,
-                                     spool_bytes(s->t.message.spool))
-                  : s->t.sender.address;
+    return leaves ? smtp_batv_sender(s->base.proxy, s->mail, s->t->sender.address,
+                                     spool_bytes(s->t->message.spool))
+                  : s->t->sender.address;
 }
 
 bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path, bool *bore_tag)
 {
     const struct proxy *proxy = s->base.proxy;
-    struct value *fact = &s->t.message.facts.fact[FACT_BOUNCE_TAG];
+    struct value *fact = &s->t->message.facts.fact[FACT_BOUNCE_TAG];
     *fact = value_absent();
     *bore_tag = false;
     if (proxy->batv.count == 0 || s->base.listener->relay ||
@@ -42,7 +42,7 @@ bool smtp_batv_recipient(struct smtp_session *s, struct smtp_path *path, bool *b
     struct slice local = path->local;
     enum bounce_tag tag = batv_read(&proxy->batv, &local, path->name.text, clock_wall());
     bool telling = tag != BOUNCE_TAG_NONE || batv_can_bear(local);
-    if (s->t.sender.address.len == 0 && telling)
+    if (s->t->sender.address.len == 0 && telling)
         *fact = value_integer((int64_t)tag);
     if (tag == BOUNCE_TAG_NONE)
         return true;

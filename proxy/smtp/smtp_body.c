@@ -13,7 +13,7 @@ enum { SPOOL_STEP = 64 * 1024 /* the shared budget is asked for in steps of this
 
 static bool take_room(struct smtp_session *s, size_t bytes)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     uint64_t need = spool_size(t->message.spool) + bytes;
     if (need <= t->message.spool_taken)
         return true;
@@ -29,7 +29,7 @@ static void look_ahead(struct smtp_session *s, struct slice first)
 {
     struct slice block = headers_block(first, NULL);
     if (block.len > 0 && block.len < first.len)
-        examination_header(&s->t.message, block);
+        examination_header(&s->t->message, block);
 }
 
 /* Keeps content unless something is wrong with the body already; then it is only
@@ -37,7 +37,7 @@ static void look_ahead(struct smtp_session *s, struct slice first)
 static bool keep_content(void *ctx, struct slice content)
 {
     struct smtp_session *s = ctx;
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (t->fault != BODY_FINE)
         return true;
     if (spool_size(t->message.spool) + content.len >
@@ -57,7 +57,7 @@ static bool keep_content(void *ctx, struct slice content)
 /* What is going to be refused is kept no longer. */
 static void note_faults(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (t->fault != BODY_FINE)
         return;
     if (t->data.nul)
@@ -70,8 +70,8 @@ static void note_faults(struct smtp_session *s)
 
 void smtp_body_too_big(struct smtp_session *s)
 {
-    if (s->t.fault == BODY_FINE)
-        s->t.fault = BODY_TOO_BIG;
+    if (s->t->fault == BODY_FINE)
+        s->t->fault = BODY_TOO_BIG;
     smtp_drop_body(s);
 }
 
@@ -84,7 +84,7 @@ static void body_complete(struct smtp_session *s)
 
 size_t smtp_take_data(struct smtp_session *s, struct slice bytes)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     size_t used = smtp_data_feed(&t->data, bytes, keep_content, s);
     note_faults(s);
     if (t->data.state == DATA_END)
@@ -94,7 +94,7 @@ size_t smtp_take_data(struct smtp_session *s, struct slice bytes)
 
 void smtp_chunk_complete(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (t->last_chunk) {
         smtp_data_finish(&t->data, keep_content, s);
         note_faults(s);
@@ -116,7 +116,7 @@ void smtp_chunk_complete(struct smtp_session *s)
 
 size_t smtp_take_chunk(struct smtp_session *s, struct slice bytes)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     size_t n = bytes.len < t->chunk_left ? bytes.len : (size_t)t->chunk_left;
     if (t->message.spool)
         smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
@@ -136,23 +136,23 @@ static int64_t silence_most(const struct smtp_session *s)
 
 void smtp_body_expect(struct smtp_session *s)
 {
-    upload_begin(&s->t.clock, clock_ms());
+    upload_begin(&s->t->clock, clock_ms());
     session_expect_bulk(&s->base, silence_most(s));
 }
 
 void smtp_body_came(struct smtp_session *s, size_t octets)
 {
     uint64_t least = s->base.proxy->config->settings.limits_upload_rate;
-    if (!upload_came(&s->t.clock, clock_ms(), octets, least))
+    if (!upload_came(&s->t->clock, clock_ms(), octets, least))
         smtp_close(s, 421, "4.4.2", "upload too slow");
-    else if (s->t.clock.counted == 0)
+    else if (s->t->clock.counted == 0)
         session_show(&s->base);
 }
 
 /* The deadline was set before the latest piece came. */
 void smtp_body_silent(struct smtp_session *s)
 {
-    int64_t left = upload_patience(&s->t.clock, clock_ms(), silence_most(s));
+    int64_t left = upload_patience(&s->t->clock, clock_ms(), silence_most(s));
     if (left > 0)
         stream_deadline(s->base.stream, left);
     else

@@ -43,7 +43,7 @@ bool smtp_leaves_for(struct smtp_session *s, struct leaving *leaving, const stru
 /* All that any of its recipients is to be copied to. False: out of memory. */
 static bool tell_copies(struct smtp_session *s, struct hold_request *request)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct leaving leaving = {0};
     for (size_t i = 0; i < t->recipient_count; i++) {
         const struct verdict *v = &t->recipients[i].verdict;
@@ -59,7 +59,7 @@ static bool tell_copies(struct smtp_session *s, struct hold_request *request)
 /* Who has it besides stands in the copy: blind recipients as well. ptr NULL: out of memory. */
 static struct slice envelope_fields(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct buf out = buf_init(ENVELOPE_MAX);
     buf_printf(&out, "X-Envelope-From: <%.*s>\r\n", SLICE_ARGS(t->sender.address));
     for (size_t i = 0; i < t->recipient_count; i++)
@@ -93,7 +93,7 @@ bool smtp_copy_tell(struct smtp_session *s, struct hold_request *request)
 
 bool smtp_copy_wanted(const struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     for (size_t i = 0; i < t->recipient_count; i++)
         if (smtp_is_kept_for(&t->recipients[i]) && t->recipients[i].verdict.copy_count > 0)
             return true;

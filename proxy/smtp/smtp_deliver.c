@@ -30,13 +30,13 @@ static const struct slice not_set_up = {"mail system is not set up right, try ag
 static void log_refusal(const struct smtp_session *s, const struct backend_reply *reply)
 {
     log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
-           field_text("backend", s->t.backend->name), field_num("code", reply->code),
+           field_text("backend", s->t->backend->name), field_num("code", reply->code),
            field_text("enhanced", reply->enhanced), field_text("text", reply->text));
 }
 
 static void backend_refuses_us(struct smtp_session *s, const struct backend_reply *reply)
 {
-    struct decision decision = {.verdict = "defer", .rules = s->t.verdict};
+    struct decision decision = {.verdict = "defer", .rules = s->t->verdict};
     log_refusal(s, reply);
     smtp_finish(s, &decision, 451, SLICE("4.3.5"), not_set_up);
 }
@@ -51,7 +51,7 @@ static void pass_on(struct smtp_session *s, const struct backend_reply *reply)
                           : reply->kind == REPLY_LATER ? "defer"
                                                        : "reject";
     struct decision decision = {
-        .verdict = verdict, .rules = s->t.verdict, .backend = s->t.job.server};
+        .verdict = verdict, .rules = s->t->verdict, .backend = s->t->job.server};
     struct slice enhanced = reply->enhanced;
     if (enhanced.len == 0)
         enhanced = reply->kind == REPLY_YES     ? SLICE("2.0.0")
@@ -66,7 +66,7 @@ static void pass_on(struct smtp_session *s, const struct backend_reply *reply)
 /* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
 static void learn_limit(struct smtp_session *s)
 {
-    const struct smtp_job *job = &s->t.job;
+    const struct smtp_job *job = &s->t->job;
     size_t taken = 0;
     if (job->each)
         return;
@@ -78,7 +78,7 @@ static void learn_limit(struct smtp_session *s)
     if (!smtp_reply_says_too_many(next->code, next->enhanced, next->text))
         return;
     log_at(LEVEL_INFO, s->ref, "backend takes few recipients",
-           field_text("backend", s->t.backend->name), field_text("server", job->server),
+           field_text("backend", s->t->backend->name), field_text("server", job->server),
            field_num("recipients", (int64_t)taken), field_text("text", next->text));
     smtp_pools_learn_recipients(s->base.proxy->backends, job, (unsigned)taken);
 }
@@ -90,13 +90,13 @@ static void learn_recipient(struct smtp_session *s, struct slice spelled,
     bool lasting = smtp_reply_is_about_address(reply->code, reply->enhanced);
     if (s->submitter)
         return;
-    recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, spelled, 0, reply,
+    recipient_cache_store(s->base.proxy->recipients, s->t->backend->name, spelled, 0, reply,
                           lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);
 }
 
 static void learn_recipients(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     const struct job_recipient *asked = t->job.recipients;
     for (size_t i = 0; i < t->recipient_count; i++) {
         if (!is_delivered_to(&t->recipients[i]))
@@ -121,7 +121,7 @@ static void translate(struct smtp_session *s, struct backend_reply *reply)
 /* For the next try: each that was refused has his own reply, and who has the message is left out. */
 static void remember(struct smtp_session *s)
 {
-    struct smtp_job *job = &s->t.job;
+    struct smtp_job *job = &s->t->job;
     for (size_t i = 0; i < job->recipient_count; i++)
         if (job->recipients[i].reply.code && job->recipients[i].reply.kind != REPLY_YES)
             translate(s, &job->recipients[i].reply);
@@ -147,8 +147,8 @@ static bool fares_well(const struct recipient *r)
 
 static bool some_fare_well(const struct smtp_session *s)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (fares_well(&s->t.recipients[i]))
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        if (fares_well(&s->t->recipients[i]))
             return true;
     return false;
 }
@@ -156,7 +156,7 @@ static bool some_fare_well(const struct smtp_session *s)
 /* All whom it was delivered to now fare so; of the others nobody may be told that he was refused. */
 static void all_fare_so(struct smtp_session *s, const struct backend_reply *reply)
 {
-    struct smtp_job *job = &s->t.job;
+    struct smtp_job *job = &s->t->job;
     bool refused = reply->kind == REPLY_RECIPIENT || reply->kind == REPLY_SENDER;
     if (!refused || !some_fare_well(s)) {
         pass_on(s, reply);
@@ -170,13 +170,13 @@ static void all_fare_so(struct smtp_session *s, const struct backend_reply *repl
 /* A user reads what his program hears, and it sends to all or to nobody. */
 static bool tells_user(const struct smtp_session *s)
 {
-    return s->submitter && !s->t.job.each && !config_of(s)->settings.smtp_outbound_split;
+    return s->submitter && !s->t->job.each && !config_of(s)->settings.smtp_outbound_split;
 }
 
 /* The first who was refused; nobody has it. */
 static void refused_for_one(struct smtp_session *s)
 {
-    const struct job_recipient *one = s->t.job.recipients;
+    const struct job_recipient *one = s->t->job.recipients;
     while (one->reply.kind == REPLY_YES)
         one++;
     struct backend_reply told = one->reply;
@@ -190,7 +190,7 @@ static void refused_for_one(struct smtp_session *s)
 /* None was delivered to, or (LMTP) some were. */
 static void recipients_refused(struct smtp_session *s)
 {
-    struct smtp_job *job = &s->t.job;
+    struct smtp_job *job = &s->t->job;
     bool alike = true;
     learn_limit(s);
     learn_recipients(s);
@@ -231,7 +231,7 @@ static struct job_recipient *broke_off_at(const struct smtp_job *job)
 static void broke_off(struct smtp_session *s, struct job_recipient *at)
 {
     log_at(LEVEL_WARNING, s->ref, "backend broke off at a recipient",
-           field_text("backend", s->t.backend->name), field_text("to", at->address));
+           field_text("backend", s->t->backend->name), field_text("to", at->address));
     at->reply = (struct backend_reply){REPLY_LATER, 451, SLICE("4.4.2"),
                                        SLICE("mail server broke off, try again later")};
     remember(s);
@@ -254,7 +254,7 @@ static void tell_recipients(struct doubt *doubt, const struct smtp_job *job)
 /* An LMTP server may have answered for some: that stands. */
 static void in_doubt(struct smtp_session *s)
 {
-    struct smtp_job *job = &s->t.job;
+    struct smtp_job *job = &s->t->job;
     struct doubt about = *job->about;
     if (job->each) {
         tell_recipients(&about, job);
@@ -266,7 +266,7 @@ static void in_doubt(struct smtp_session *s)
 static void delivered(struct smtp_job *job)
 {
     struct smtp_session *s = job->ctx;
-    s->t.job_running = false;
+    s->t->job_running = false;
     switch (job->outcome) {
     case JOB_UNREACHABLE:
         if (broke_off_at(job)) {
@@ -299,7 +299,7 @@ static void delivered(struct smtp_job *job)
 /* A mail server that asks writes its own Received, and may not let its body be changed. */
 static bool edit_input(struct smtp_session *s, struct edit_input *input)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     bool inbound = s->base.listener->direction == DIRECTION_INBOUND, asked = smtp_is_asked(s);
     *input = (struct edit_input){.message = spool_bytes(t->message.spool),
                                  .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
@@ -317,14 +317,14 @@ static bool edit_input(struct smtp_session *s, struct edit_input *input)
 static bool edit(struct smtp_session *s)
 {
     struct edit_input input;
-    return edit_input(s, &input) && edits_assemble(s->mail, &input, &s->t.edited);
+    return edit_input(s, &input) && edits_assemble(s->mail, &input, &s->t->edited);
 }
 
 /* ---- what is told when nobody knows whether it arrived ---- */
 
 static void describe(const struct smtp_session *s, struct doubt *doubt)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct header field = {.value = SLICE("")};
     headers_find(headers_block(spool_bytes(t->message.spool), NULL), SLICE("Message-ID"), 0,
                  &field);
@@ -337,7 +337,7 @@ static void describe(const struct smtp_session *s, struct doubt *doubt)
 
 static void nobody_is_left(struct smtp_session *s)
 {
-    s->t.delivered_before = true;
+    s->t->delivered_before = true;
     smtp_finish_say(s, "accept", 250, "2.0.0", "delivered before");
 }
 
@@ -346,14 +346,14 @@ static size_t count_left(struct smtp_session *s)
 {
     size_t n = 0;
     smtp_delivered_mark(s);
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        n += is_delivered_to(&s->t.recipients[i]);
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        n += is_delivered_to(&s->t->recipients[i]);
     return n;
 }
 
 static void no_room(struct smtp_session *s)
 {
-    if (s->t.edited.too_many)
+    if (s->t->edited.too_many)
         smtp_finish_say(s, "reject", 550, "5.6.0",
                         "too many places in the message would have to be changed");
     else
@@ -362,7 +362,7 @@ static void no_room(struct smtp_session *s)
 
 static void describe_job(struct smtp_session *s, struct job_recipient *to)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     size_t n = 0;
     for (size_t i = 0; i < t->recipient_count; i++)
         if (is_delivered_to(&t->recipients[i]))
@@ -397,7 +397,7 @@ static void pass(struct smtp_session *s)
 /* It is whole, and signed. */
 static void hand_over(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (smtp_is_asked(s)) {
         pass(s);
         return;

@@ -5,7 +5,7 @@
 
 static uint64_t size_declared(const struct smtp_session *s)
 {
-    return s->t.mail.has_size ? s->t.mail.size : 0;
+    return s->t->mail.has_size ? s->t->mail.size : 0;
 }
 
 /* Of no other is anything written, nor believed. */
@@ -19,9 +19,9 @@ static bool speaks_lmtp(const struct backend *backend)
 
 void smtp_delivered_recall(struct smtp_session *s, struct recipient *r)
 {
-    if (smtp_is_asked(s) || s->private || !speaks_lmtp(s->t.backend))
+    if (smtp_is_asked(s) || s->private || !speaks_lmtp(s->t->backend))
         return;
-    const struct smtp_recall *recall = &s->t.recall;
+    const struct smtp_recall *recall = &s->t->recall;
     struct retry_store store = smtp_retry_store(s);
     r->delivered = arena_alloc(s->rcpt, sizeof *r->delivered);
     if (r->delivered)
@@ -49,7 +49,7 @@ static bool some_have_any(const struct transaction *t)
 /* The message is read through only where somebody has any of this sender. */
 void smtp_delivered_mark(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (!some_have_any(t) || !delivered_digest(spool_bytes(t->message.spool), t->digest))
         return;
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -60,7 +60,7 @@ void smtp_delivered_mark(struct smtp_session *s)
 
 void smtp_delivered_remember(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     const struct job_recipient *asked = t->job.recipients;
     struct retry_store store = smtp_retry_store(s);
     struct delivered_message message = {.size = size_declared(s)};
@@ -78,7 +78,7 @@ void smtp_delivered_remember(struct smtp_session *s)
 
 void smtp_delivered_forget(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     struct retry_store store = smtp_retry_store(s);
     for (size_t i = 0; i < t->recipient_count; i++)
         if (t->recipients[i].has_it)

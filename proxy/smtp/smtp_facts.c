@@ -11,7 +11,7 @@
 
 static bool is_told(const struct smtp_session *s, enum fact fact)
 {
-    return s->t.message.facts.fact[fact].state != VALUE_PENDING;
+    return s->t->message.facts.fact[fact].state != VALUE_PENDING;
 }
 
 static void tell_login(struct smtp_session *s)
@@ -20,17 +20,17 @@ static void tell_login(struct smtp_session *s)
     if (is_told(s, FACT_LOGIN_USER))
         return;
     if (s->submitter) {
-        smtp_login_facts(s, &s->t.message.facts);
+        smtp_login_facts(s, &s->t->message.facts);
         return;
     }
-    facts_absent(&s->t.message.facts, PRODUCER_LOGIN, policy);
-    facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
+    facts_absent(&s->t->message.facts, PRODUCER_LOGIN, policy);
+    facts_absent(&s->t->message.facts, PRODUCER_LOGIN_FAILURES, policy);
 }
 
 /* Of outbound mail nothing is asked about strangers. */
 static void leave_out_others(struct smtp_session *s)
 {
-    struct facts *facts = &s->t.message.facts;
+    struct facts *facts = &s->t->message.facts;
     const struct policy *policy = s->base.proxy->config->policy;
     if (s->base.listener->direction == DIRECTION_OUTBOUND && !is_told(s, FACT_SPF_RESULT))
         facts_no_stranger(facts, policy);
@@ -39,7 +39,7 @@ static void leave_out_others(struct smtp_session *s)
 /* Not before their phase: when a rule is decided must not depend on what other rules look at then. */
 static void leave_out_of_message(struct smtp_session *s)
 {
-    struct facts *facts = &s->t.message.facts;
+    struct facts *facts = &s->t->message.facts;
     const struct policy *policy = s->base.proxy->config->policy;
     if (s->base.listener->direction != DIRECTION_OUTBOUND && !is_told(s, FACT_ACCOUNT_BURST))
         facts_none_of_ours(facts, policy);
@@ -50,7 +50,7 @@ static void leave_out_of_message(struct smtp_session *s)
 /* Whose outbound mail it is. */
 static struct value account_name(const struct smtp_session *s)
 {
-    const struct value *fact = s->t.message.facts.fact;
+    const struct value *fact = s->t->message.facts.fact;
     if (s->base.listener->direction != DIRECTION_OUTBOUND)
         return value_absent();
     return fact[FACT_LOGIN_USER].state == VALUE_KNOWN ? fact[FACT_LOGIN_USER] : fact[FACT_SENDER];
@@ -78,23 +78,23 @@ void smtp_session_facts(struct smtp_session *s, struct facts *facts)
 
 void smtp_facts(struct smtp_session *s, enum phase phase)
 {
-    struct value *fact = s->t.message.facts.fact;
-    if (!s->t.message.facts.keyed)
-        s->t.message.facts.keyed = facts_keyed_new(s->mail, s->base.proxy->config->policy);
-    session_facts(&s->base, &s->t.message.facts);
-    session_client_facts(&s->base, &s->t.message.facts);
+    struct value *fact = s->t->message.facts.fact;
+    if (!s->t->message.facts.keyed)
+        s->t->message.facts.keyed = facts_keyed_new(s->mail, s->base.proxy->config->policy);
+    session_facts(&s->base, &s->t->message.facts);
+    session_client_facts(&s->base, &s->t->message.facts);
     fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
     tell_login(s);
     leave_out_others(s);
     if (phase >= PHASE_HELO) {
-        helo_facts(s, &s->t.message.facts);
+        helo_facts(s, &s->t->message.facts);
         if (!is_told(s, FACT_HELO_VALID))
-            form_of_helo(s, &s->t.message.facts);
+            form_of_helo(s, &s->t->message.facts);
     }
     if (phase >= PHASE_MAIL) {
-        const struct transaction *t = &s->t;
+        const struct transaction *t = s->t;
         if (!is_told(s, FACT_TLS_ACTIVE))
-            session_tls_facts(&s->base, s->mail, &s->t.message.facts);
+            session_tls_facts(&s->base, s->mail, &s->t->message.facts);
         fact[FACT_SENDER] = t->sender.address.len ? value_text(t->sender.spelled) : value_absent();
         smtp_owned_sender(s);
         fact[FACT_ACCOUNT_NAME] = account_name(s);
@@ -109,5 +109,6 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
 enum outcome smtp_judge(struct smtp_session *s, enum phase phase, struct verdict *out)
 {
     smtp_facts(s, phase);
-    return policy_evaluate(s->base.proxy->config->policy, &s->t.message.facts, phase, s->mail, out);
+    return policy_evaluate(s->base.proxy->config->policy, &s->t->message.facts, phase, s->mail,
+                           out);
 }

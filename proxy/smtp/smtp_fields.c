@@ -14,7 +14,7 @@ static const struct settings *settings_of(const struct smtp_session *s)
 
 static struct slice trace_field(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     const char *version = session_tls_version(&s->base), *cipher = session_tls_cipher(&s->base);
     struct trace trace = {.helo = s->helo,
                           .client = &s->base.client,
@@ -36,7 +36,7 @@ static struct slice trace_field(struct smtp_session *s)
 static bool is_left_out(const struct smtp_session *s, struct slice name)
 {
     struct header found;
-    struct slice block = headers_block(spool_bytes(s->t.message.spool), NULL);
+    struct slice block = headers_block(spool_bytes(s->t->message.spool), NULL);
     return s->submitter && !headers_find(block, name, 0, &found);
 }
 

@@ -25,7 +25,7 @@ static bool client_gone(const struct smtp_session *s)
 /* Now, or (LMTP) all who are left at an earlier try. */
 static bool was_delivered(const struct smtp_session *s)
 {
-    return s->t.delivering || s->t.delivered_before;
+    return s->t->delivering || s->t->delivered_before;
 }
 
 static void count_end(struct smtp_session *s, const struct decision *decision)
@@ -41,7 +41,7 @@ static void count_end(struct smtp_session *s, const struct decision *decision)
 /* Those of its recipients who have it, in the transaction's arena. */
 static size_t who_has_it(struct smtp_session *s, struct slice **whom)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     size_t count = 0;
     *whom = arena_array(s->mail, t->recipient_count, sizeof **whom);
     for (size_t i = 0; *whom && i < t->recipient_count; i++)
@@ -71,18 +71,18 @@ static void remember_recipients(struct smtp_session *s, const struct decision *d
     struct slice *whom = NULL;
     size_t count = delivered ? who_has_it(s, &whom) : 0;
     if (delivered)
-        examination_delivered(&s->t.message, whom, count);
+        examination_delivered(&s->t->message, whom, count);
     if (delivered && outbound) {
-        answered_remember(&s->t.message, whom, count, smtp_added_id(s));
+        answered_remember(&s->t->message, whom, count, smtp_added_id(s));
         smtp_answered_left(s, whom, count);
     } else if (delivered) {
         smtp_answered_came(s);
     }
     examination_account_over(
-        &s->t.message, &(struct state_sending_end){.put_off = class == 4,
-                                                   .delivered = whom,
-                                                   .delivered_count = count,
-                                                   .refused = refused_for_good(&s->t, decision)});
+        &s->t->message, &(struct state_sending_end){.put_off = class == 4,
+                                                    .delivered = whom,
+                                                    .delivered_count = count,
+                                                    .refused = refused_for_good(s->t, decision)});
 }
 
 void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,
@@ -93,20 +93,20 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     record.enhanced = enhanced;
     record.text = text;
     smtp_record(s, &record);
-    s->t.settled = code / 100 != 4;
+    s->t->settled = code / 100 != 4;
     if (code / 100 == 2)
         s->refused_recipients = 0;
-    if (s->t.settled)
+    if (s->t->settled)
         smtp_delivered_forget(s);
     smtp_retry_over(s); /* both before the sender hears it, and comes again to another proxy */
     smtp_hold_over(s, code);
-    if (code / 100 == 2 && s->t.doubt && client_gone(s))
-        doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);
+    if (code / 100 == 2 && s->t->doubt && client_gone(s))
+        doubt_log(s->t->doubt, "delivered, but the client had gone", s->t->job.server);
     count_end(s, &record);
     if (code / 100 == 2)
         session_was_useful(&s->base);
-    if (s->t.recipient_count)
-        examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
+    if (s->t->recipient_count)
+        examination_remember(&s->t->message, record.verdict, s->t->recipients[0].path.spelled);
     remember_recipients(s, &record);
     if (code / 100 == 2 && smtp_is_asked(s))
         smtp_asked_tell(s);
@@ -123,6 +123,6 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
 void smtp_finish_say(struct smtp_session *s, const char *verdict, unsigned code,
                      const char *enhanced, const char *text)
 {
-    struct decision decision = {.verdict = verdict, .rules = s->t.verdict};
+    struct decision decision = {.verdict = verdict, .rules = s->t->verdict};
     smtp_finish(s, &decision, code, slice_of(enhanced), slice_of(text));
 }

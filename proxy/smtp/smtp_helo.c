@@ -115,7 +115,7 @@ static void judge_helo(struct session *base)
     enum outcome outcome = OUTCOME_PENDING;
     if (s->base.proxy->acts_at[PHASE_HELO]) {
         smtp_facts(s, PHASE_HELO);
-        outcome = policy_evaluate(s->base.proxy->config->policy, &s->t.message.facts, PHASE_HELO,
+        outcome = policy_evaluate(s->base.proxy->config->policy, &s->t->message.facts, PHASE_HELO,
                                   s->mail, &verdict);
     }
     if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP)

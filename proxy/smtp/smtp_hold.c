@@ -23,7 +23,7 @@ static const struct config *config_of(const struct smtp_session *s)
 
 void smtp_hold_failed(struct smtp_session *s, const char *reason)
 {
-    if (s->t.edited.too_many) {
+    if (s->t->edited.too_many) {
         smtp_finish_say(s, "reject", 550, "5.6.0",
                         "too many places in the message would have to be changed");
         return;
@@ -57,7 +57,7 @@ static struct hold_recipient describe(const struct smtp_session *s, const struct
 /* False: out of memory. */
 static bool tell_recipients(struct smtp_session *s, struct hold_request *request)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct hold_recipient *all = arena_array(s->mail, t->recipient_count, sizeof *all);
     for (size_t i = 0; all && i < t->recipient_count; i++)
         if (t->recipients[i].verdict.action == ACTION_QUARANTINE)
@@ -75,7 +75,7 @@ static struct slice client_of(struct smtp_session *s)
 
 struct hold_request smtp_hold_request(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     return (struct hold_request){.reference = slice_of(s->ref),
                                  .client = client_of(s),
                                  .sender = t->sender.address,
@@ -93,7 +93,7 @@ bool smtp_hold_begin(struct smtp_session *s, struct hold_request *request, int m
                      uint64_t *ticket, int64_t ms,
                      void (*done)(void *ctx, const struct hold_answer *answer), const char **reason)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     *reason = "out of memory";
     t->holding = (struct holding){.done = done, .ctx = s};
     request->ticket = *ticket = holding_ticket();
@@ -109,10 +109,10 @@ bool smtp_hold_begin(struct smtp_session *s, struct hold_request *request, int m
 
 void smtp_hold_go_on(struct smtp_session *s)
 {
-    if (s->t.to_deliver)
+    if (s->t->to_deliver)
         smtp_deliver(s);
     else
-        smtp_finish_say(s, action_info(s->t.verdict->action)->word, 250, "2.0.0", "accepted");
+        smtp_finish_say(s, action_info(s->t->verdict->action)->word, 250, "2.0.0", "accepted");
 }
 
 bool smtp_is_kept(const struct smtp_session *s, const struct ruling *ruling)
@@ -137,7 +137,7 @@ static void held(void *ctx, const struct hold_answer *answer)
 /* The reply must not come later than it may because somebody else is slow. */
 int64_t smtp_hold_patience(const struct smtp_session *s)
 {
-    int64_t left = s->t.ended + s->base.proxy->config->settings.timeouts_verdict - clock_ms();
+    int64_t left = s->t->ended + s->base.proxy->config->settings.timeouts_verdict - clock_ms();
     return left < 1 ? 1 : left < HOLD_MS ? left : HOLD_MS;
 }
 
@@ -149,13 +149,13 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
     if (s->base.listener->relay)
         request.relay = s->base.listener->relay->name;
     else if (s->submitter)
-        request.relay = s->t.backend->name;
-    s->t.to_deliver = ruling->deliveries;
+        request.relay = s->t->backend->name;
+    s->t->to_deliver = ruling->deliveries;
     bool told = tell_recipients(s, &request);
     if (told && request.recipient_count == 0)
         smtp_aside(s);
-    else if (!told || !smtp_hold_begin(s, &request, spool_fd(s->t.message.spool), &s->t.held_ticket,
-                                       smtp_hold_patience(s), held, &reason))
+    else if (!told || !smtp_hold_begin(s, &request, spool_fd(s->t->message.spool),
+                                       &s->t->held_ticket, smtp_hold_patience(s), held, &reason))
         smtp_hold_failed(s, reason);
 }
 
@@ -170,7 +170,7 @@ static void withdraw(const struct smtp_session *s, enum held_place place, uint64
 
 void smtp_hold_over(struct smtp_session *s, unsigned code)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (code / 100 != 2) {
         withdraw(s, HELD_IN_QUARANTINE, &t->held_ticket, code / 100 != 5);
         withdraw(s, HELD_IN_QUARANTINE, &t->aside_tickets[ASIDE_REDIRECT], code / 100 != 5);

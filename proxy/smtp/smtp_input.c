@@ -29,7 +29,7 @@ static void unknown(struct smtp_session *s, struct slice line)
 static bool is_of_a_message(const struct smtp_session *s, enum smtp_verb verb)
 {
     return s->data_refused &&
-           (verb == SMTP_UNKNOWN || (s->t.open && (verb == SMTP_EHLO || verb == SMTP_HELO)));
+           (verb == SMTP_UNKNOWN || (s->t->open && (verb == SMTP_EHLO || verb == SMTP_HELO)));
 }
 
 static void take_line(struct smtp_session *s, struct slice line)

@@ -10,8 +10,8 @@ static bool is_for_journal(const struct recipient *r)
 
 bool smtp_journal_wanted(const struct smtp_session *s)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (is_for_journal(&s->t.recipients[i]))
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        if (is_for_journal(&s->t->recipients[i]))
             return true;
     return false;
 }
@@ -28,7 +28,7 @@ static struct hold_recipient entry_for(const struct smtp_session *s, const struc
 
 bool smtp_journal_tell(struct smtp_session *s, struct hold_request *request)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct hold_recipient *all = arena_array(s->mail, t->recipient_count, sizeof *all);
     for (size_t i = 0; all && i < t->recipient_count; i++)
         if (is_for_journal(&t->recipients[i]))

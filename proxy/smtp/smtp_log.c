@@ -55,7 +55,7 @@ static bool add_recipient(struct buf *out, size_t *escaped, struct slice address
 /* All who were accepted, and the one who is asked for. `out` holds them. */
 static struct log_field recipients(const struct smtp_session *s, struct buf *out)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     size_t escaped = 0;
     bool fit = !t->asked_for.len || add_recipient(out, &escaped, t->asked_for);
     for (size_t i = 0; fit && i < t->recipient_count; i++)
@@ -69,7 +69,7 @@ static struct log_field recipients(const struct smtp_session *s, struct buf *out
 
 void smtp_log_message(const struct smtp_session *s, const struct decision *d)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     char client[46], room[RECIPIENTS_MOST];
     struct buf to = buf_over(room, sizeof room);
     int64_t now = clock_ms();
@@ -109,7 +109,7 @@ static enum session_line kind_of(const struct smtp_session *s, const struct verd
 {
     return drops(rules)          ? LINE_HUNG_UP
            : smtp_login_names(s) ? LINE_LOGIN_REFUSED
-           : s->t.asked_for.len  ? LINE_RECIPIENT_REFUSED
+           : s->t->asked_for.len ? LINE_RECIPIENT_REFUSED
                                  : LINE_REFUSED;
 }
 
@@ -119,7 +119,7 @@ static const char *event_of(const struct smtp_session *s, unsigned code,
     return drops(rules)           ? "dropped"
            : code == CODE_CLOSING ? "sent away"
            : smtp_login_names(s)  ? "login refused"
-           : s->t.asked_for.len   ? "recipient refused"
+           : s->t->asked_for.len  ? "recipient refused"
                                   : "refused";
 }
 
@@ -131,15 +131,15 @@ void smtp_log_refusal(struct smtp_session *s, unsigned code, struct slice reply,
     size_t escaped = 0;
     if (!session_logs(&s->base, kind_of(s, rules)))
         return;
-    if (s->t.asked_for.len && code != CODE_CLOSING)
-        add_recipient(&to, &escaped, s->t.asked_for);
+    if (s->t->asked_for.len && code != CODE_CLOSING)
+        add_recipient(&to, &escaped, s->t->asked_for);
     else
         recipients(s, &to);
     ip_text(&s->base.client, client);
     log_at(LEVEL_INFO, s->ref, event_of(s, code, rules), field_str("client", client),
            field_most("helo", s->helo, NAME_MOST),
            field_most("user", smtp_login_user(s), USER_MOST), field_str("tls", tls_version(s)),
-           field_most("from", s->t.sender.address, ADDRESS_MOST),
+           field_most("from", s->t->sender.address, ADDRESS_MOST),
            field_most("to", buf_slice(&to), RECIPIENTS_MOST), field_str("stage", smtp_stage(s)),
            field_text("rule", rule_of(s, rules)), field_num("code", code),
            field_most("text", words_of(s, reply), TEXT_MOST));
@@ -157,7 +157,7 @@ void smtp_log_foreign(struct smtp_session *s, const char *protocol)
 
 void smtp_log_gone(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     char client[46], room[RECIPIENTS_MOST];
     struct buf to = buf_over(room, sizeof room);
     if (!session_logs(&s->base, LINE_HUNG_UP))

@@ -47,9 +47,9 @@ static void mistake(struct session *base, enum login_mistake what, const char *t
 static void write_down(struct smtp_session *s, unsigned code, struct slice line,
                        const struct verdict *rules)
 {
-    s->t.message.facts = *s->base.login->facts;
+    s->t->message.facts = *s->base.login->facts;
     smtp_record_refusal(s, code, line, rules);
-    s->t.message.facts = (struct facts){.keyed = NULL};
+    s->t->message.facts = (struct facts){.keyed = NULL};
 }
 
 static struct slice line_of(struct smtp_session *s, bool later, struct slice text)

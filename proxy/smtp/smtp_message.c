@@ -45,7 +45,7 @@ static void log_texts(const struct smtp_session *s, const struct verdict *v)
 static void carry_out(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    const struct ruling *ruling = &s->t.ruling;
+    const struct ruling *ruling = &s->t->ruling;
     if (smtp_is_kept(s, ruling))
         smtp_hold(s, ruling);
     else if (ruling->kind == RULING_DELIVER)
@@ -58,7 +58,7 @@ static void carry_out(struct session *base)
 
 static void follow(struct smtp_session *s, const struct ruling *ruling)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     t->ruling = *ruling;
     t->verdict = ruling->verdict;
     t->banners_differ = ruling->kind != RULING_SPLIT && ruling->banners_differ;
@@ -77,22 +77,22 @@ static bool asks_for_marks(const struct smtp_session *s)
 static void turn(void *ctx, size_t recipient)
 {
     struct smtp_session *s = ctx;
-    struct recipient *r = &s->t.recipients[recipient];
-    examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
-    examination_recall_told(&s->t.message, recipient);
-    listed_facts(&s->t.message, r->path.spelled);
-    likened_facts(&s->t.message);
+    struct recipient *r = &s->t->recipients[recipient];
+    examination_recall_recipient(&s->t->message, r->path.spelled, &r->known);
+    examination_recall_told(&s->t->message, recipient);
+    listed_facts(&s->t->message, r->path.spelled);
+    likened_facts(&s->t->message);
     smtp_owned_author(s);
     if (asks_for_marks(s))
-        s->t.message.facts.fact[FACT_MESSAGE_RELEASED] =
+        s->t->message.facts.fact[FACT_MESSAGE_RELEASED] =
             value_bool(s->base.proxy->has_mark &&
-                       released_to(&s->t.released, s->base.proxy->mark, r->path.spelled));
+                       released_to(&s->t->released, s->base.proxy->mark, r->path.spelled));
 }
 
 /* False: out of memory. */
 static bool convene(struct smtp_session *s, struct judge *judge)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     *judge = (struct judge){
         .policy = config_of(s)->policy,
         .facts = &t->message.facts,
@@ -116,7 +116,7 @@ static void no_memory(struct smtp_session *s)
 static void act(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     struct judge judge;
     if (!convene(s, &judge)) {
         no_memory(s);
@@ -130,7 +130,7 @@ static void act(struct session *base)
 /* What its recipients were made to wait for already counts. */
 static void act_in_time(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     int64_t ms = 0;
     for (size_t i = 0; i < t->recipient_count; i++)
         if (t->recipients[i].verdict.delay > ms)
@@ -174,7 +174,7 @@ static void fault_reply(struct smtp_session *s, enum body_fault fault)
 
 static bool loops(struct smtp_session *s)
 {
-    switch (trace_loop(spool_bytes(s->t.message.spool), config_of(s)->settings.limits_received,
+    switch (trace_loop(spool_bytes(s->t->message.spool), config_of(s)->settings.limits_received,
                        config_of(s)->hostname)) {
     case TRACE_FINE:
         return false;
@@ -191,7 +191,7 @@ static bool loops(struct smtp_session *s)
 
 static void message_facts(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     smtp_facts(s, PHASE_MESSAGE);
     t->message.facts.fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(t->message.spool));
     if (asks_for_marks(s))
@@ -226,8 +226,8 @@ static bool delivers(const struct transaction *t)
  * signed. */
 static bool is_remembered_by_signer(const struct smtp_session *s)
 {
-    return smtp_wants(s)[PRODUCER_GREYLIST] && examination_authenticated(&s->t.message).len == 0 &&
-           delivers(&s->t);
+    return smtp_wants(s)[PRODUCER_GREYLIST] && examination_authenticated(&s->t->message).len == 0 &&
+           delivers(s->t);
 }
 
 /* What the rules decided before the message was there; but not where a banner can stand in it. */
@@ -235,9 +235,9 @@ static void act_as_decided(struct smtp_session *s)
 {
     bool signer = is_remembered_by_signer(s), banner = smtp_banner_wanted(s);
     if (banner)
-        examination_banners(&s->t.message);
+        examination_banners(&s->t->message);
     else if (signer)
-        examination_signer(&s->t.message);
+        examination_signer(&s->t->message);
     if (signer || banner)
         session_await(&s->base, PHASE_MESSAGE, act);
     else
@@ -252,7 +252,7 @@ static struct slice spelled(void *ctx, size_t number)
 
 void smtp_message(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     t->ended = clock_ms();
     s->messages++;
     session_count(&s->base, COUNTER_MESSAGES);

@@ -62,18 +62,18 @@ static void go_on(struct smtp_session *s);
 
 static const struct notice *present(const struct smtp_session *s)
 {
-    return &s->t.noticing.all[s->t.noticing.next];
+    return &s->t->noticing.all[s->t->noticing.next];
 }
 
 static void next(struct smtp_session *s)
 {
-    s->t.noticing.next++;
+    s->t->noticing.next++;
     go_on(s);
 }
 
 static void lost(struct smtp_session *s, const char *reason)
 {
-    const struct state_key *key = &s->t.noticing.key;
+    const struct state_key *key = &s->t->noticing.key;
     log_at(LEVEL_ERROR, s->ref, "no notice is sent", field_text("to", present(s)->address),
            field_str("reason", reason));
     session_count(&s->base, COUNTER_NOTICES_LOST);
@@ -92,7 +92,7 @@ static void kept(void *ctx, const struct hold_answer *answer)
         session_count(&s->base, COUNTER_NOTICES);
     } else {
         asked_again_at = clock_ms() + REST_MS;
-        holding_withdraw(s->base.proxy, HELD_IN_QUARANTINE, s->t.noticing.ticket, false);
+        holding_withdraw(s->base.proxy, HELD_IN_QUARANTINE, s->t->noticing.ticket, false);
         lost(s, answer->reason);
     }
     next(s);
@@ -137,7 +137,7 @@ static const char *hand_over(struct smtp_session *s)
                                    .relay = relay_for(s, notice->address),
                                    .eight_bit = false};
     leaving_tell(&leaving, &request);
-    bool asked = spool && smtp_hold_begin(s, &request, spool_fd(spool), &s->t.noticing.ticket,
+    bool asked = spool && smtp_hold_begin(s, &request, spool_fd(spool), &s->t->noticing.ticket,
                                           KEEPER_MS, kept, &reason);
     spool_free(&spool);
     return asked ? NULL : reason;
@@ -147,8 +147,8 @@ static const char *hand_over(struct smtp_session *s)
 static void answered(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    bool again = s->t.noticing.answer == ONCE_AGAIN;
-    remember(&s->t.noticing.key, again ? AGAIN_MS : DAY_MS);
+    bool again = s->t->noticing.answer == ONCE_AGAIN;
+    remember(&s->t->noticing.key, again ? AGAIN_MS : DAY_MS);
     const char *reason = again ? NULL : hand_over(s);
     if (!again && !reason)
         return;
@@ -159,7 +159,7 @@ static void answered(struct session *base)
 
 static struct slice account_of(const struct smtp_session *s)
 {
-    const struct value *name = &s->t.message.facts.fact[FACT_ACCOUNT_NAME];
+    const struct value *name = &s->t->message.facts.fact[FACT_ACCOUNT_NAME];
     return name->state == VALUE_KNOWN ? name->text : SLICE("");
 }
 
@@ -167,24 +167,24 @@ static bool is_new(struct smtp_session *s)
 {
     const struct notice *notice = present(s);
     const struct policy *policy = s->base.proxy->config->policy;
-    s->t.noticing.key =
+    s->t->noticing.key =
         state_notice_key(s->base.proxy->state,
                          &(struct state_notice){.rule = policy_rule_info(policy, notice->rule).name,
                                                 .account = account_of(s),
                                                 .address = notice->address});
-    return s->t.noticing.key.len > 0 && !was_told(&s->t.noticing.key);
+    return s->t->noticing.key.len > 0 && !was_told(&s->t->noticing.key);
 }
 
 static void go_on(struct smtp_session *s)
 {
-    struct noticing *noticing = &s->t.noticing;
+    struct noticing *noticing = &s->t->noticing;
     while (noticing->next < noticing->count && !is_new(s))
         noticing->next++;
     if (noticing->next == noticing->count) {
         noticing->then(&s->base);
         return;
     }
-    state_notice(s->t.message.state, &noticing->key, &noticing->answer);
+    state_notice(s->t->message.state, &noticing->key, &noticing->answer);
     session_await(&s->base, PHASE_MAIL, answered); /* for Redis alone, not for the message */
 }
 
@@ -202,10 +202,10 @@ static bool is_among(const struct noticing *noticing, const struct notice *notic
 /* Of all recipients, each once; without an address where there is no domain whose postmaster it could be. */
 static void gather(struct smtp_session *s)
 {
-    struct noticing *noticing = &s->t.noticing;
+    struct noticing *noticing = &s->t->noticing;
     noticing->all = arena_array(s->mail, NOTICES_MOST, sizeof *noticing->all);
-    for (size_t i = 0; noticing->all && i < s->t.recipient_count; i++) {
-        const struct verdict *v = &s->t.recipients[i].verdict;
+    for (size_t i = 0; noticing->all && i < s->t->recipient_count; i++) {
+        const struct verdict *v = &s->t->recipients[i].verdict;
         for (size_t k = 0; k < v->notice_count && noticing->count < NOTICES_MOST; k++)
             if (v->notices[k].address.len > 0 && !is_among(noticing, &v->notices[k]))
                 noticing->all[noticing->count++] = v->notices[k];
@@ -214,16 +214,16 @@ static void gather(struct smtp_session *s)
 
 static bool any_wanted(const struct smtp_session *s)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (s->t.recipients[i].verdict.notice_count > 0)
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        if (s->t->recipients[i].verdict.notice_count > 0)
             return true;
     return false;
 }
 
 void smtp_notices(struct smtp_session *s, void (*then)(struct session *base))
 {
-    s->t.noticing = (struct noticing){.then = then};
-    if (any_wanted(s) && s->t.message.state && s->t.sender.address.len > 0)
+    s->t->noticing = (struct noticing){.then = then};
+    if (any_wanted(s) && s->t->message.state && s->t->sender.address.len > 0)
         gather(s);
     go_on(s);
 }

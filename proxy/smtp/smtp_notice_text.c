@@ -16,7 +16,7 @@ static struct slice rule_of(const struct smtp_session *s, const struct notice *n
 
 static const struct value *fact_of(const struct smtp_session *s, enum fact fact)
 {
-    return &s->t.message.facts.fact[fact];
+    return &s->t->message.facts.fact[fact];
 }
 
 static void row(struct buf *out, const char *label, struct slice text)
@@ -63,11 +63,11 @@ static void say_message(struct buf *out, const struct smtp_session *s, struct sl
     row(out, "rule", rule);
     if (account->state == VALUE_KNOWN)
         row(out, "account", account->text);
-    row(out, "envelope sender", s->t.sender.spelled);
+    row(out, "envelope sender", s->t->sender.spelled);
     row(out, "client", slice_of(client));
     row(out, "since", slice_of(trace_date(clock_wall())));
     row(out, "first message", slice_of(s->ref));
-    row(out, "what becomes of it", slice_of(action_info(s->t.ruling.action)->word));
+    row(out, "what becomes of it", slice_of(action_info(s->t->ruling.action)->word));
 }
 
 static struct slice body_of(struct smtp_session *s, struct slice rule)
@@ -118,7 +118,7 @@ bool smtp_notice_text(struct smtp_session *s, const struct notice *notice, struc
     *out = (struct notice_text){
         .author = author_of(s),
         .subject = arena_printf(s->mail, "Gatepost: %.*s", SLICE_ARGS(rule)),
-        .id = arena_printf(s->mail, "<%s.notice%zu@%.*s>", s->ref, s->t.noticing.next,
+        .id = arena_printf(s->mail, "<%s.notice%zu@%.*s>", s->ref, s->t->noticing.next,
                            SLICE_ARGS(s->base.proxy->config->hostname))};
     if (!body.ptr || arena_failed(s->mail))
         return false;

@@ -35,9 +35,9 @@ static bool owns(const struct smtp_session *s, struct slice address)
 
 void smtp_owned_sender(struct smtp_session *s)
 {
-    struct slice sender = s->t.sender.spelled;
-    s->t.message.facts.fact[FACT_LOGIN_OWNS_SENDER] =
-        is_named(s) && s->t.sender.address.len ? value_bool(owns(s, sender)) : value_absent();
+    struct slice sender = s->t->sender.spelled;
+    s->t->message.facts.fact[FACT_LOGIN_OWNS_SENDER] =
+        is_named(s) && s->t->sender.address.len ? value_bool(owns(s, sender)) : value_absent();
 }
 
 static struct value owns_all(const struct smtp_session *s, const struct value *authors)
@@ -52,7 +52,7 @@ static struct value owns_all(const struct smtp_session *s, const struct value *a
 
 void smtp_owned_author(struct smtp_session *s)
 {
-    struct value *fact = s->t.message.facts.fact;
+    struct value *fact = s->t->message.facts.fact;
     if (s->submitter && smtp_wants(s)[PRODUCER_LOGIN_AUTHOR])
         fact[FACT_LOGIN_OWNS_FROM] =
             is_named(s) ? owns_all(s, &fact[FACT_MESSAGE_FROM_ALL]) : value_absent();

@@ -10,7 +10,10 @@
 #include "proxy/smtp/smtp_input.h"
 #include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_record.h"
+#include "proxy/smtp/smtp_rest.h"
 #include "proxy/smtp/smtp_transaction.h"
+
+#include <stdlib.h>
 
 enum {
     MAIL_ARENA_MAX = 24 * 1024 * 1024,
@@ -29,17 +32,19 @@ static bool open_smtp(struct session *base)
     smtp_refer_to_session(s);
     s->mail = arena_new(MAIL_ARENA_MAX);
     s->rcpt = arena_new(RCPT_ARENA_MAX);
-    return s->mail && s->rcpt && smtp_login_open(s);
+    return s->mail && s->rcpt && smtp_wake(s) && smtp_login_open(s);
 }
 
 static void close_smtp(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    if (s->t.open && base->state != SESSION_CLOSING)
+    if (smtp_is_in_transaction(s) && base->state != SESSION_CLOSING)
         smtp_record_gone(s);
     smtp_login_close(s);
     arena_free(&s->mail);
     arena_free(&s->rcpt);
+    free(s->t);
+    s->t = NULL;
 }
 
 static enum outcome judge(struct session *base, enum phase phase, struct verdict *out)
@@ -54,7 +59,8 @@ static void refuse(struct session *base, const struct verdict *verdict)
 
 static void record(struct session *base, struct slice said)
 {
-    smtp_record_refusal(smtp_of(base), 421, said, NULL);
+    if (smtp_wake(smtp_of(base)))
+        smtp_record_refusal(smtp_of(base), 421, said, NULL);
 }
 
 static void greet(struct session *base)
@@ -73,12 +79,12 @@ static int64_t patience(const struct session *base)
 {
     const struct smtp_session *s = (const struct smtp_session *)base;
     int64_t usual = base->proxy->config->settings.timeouts_command;
-    return smtp_is_asked(s) && s->t.open && usual < ASKED_MS ? ASKED_MS : usual;
+    return smtp_is_asked(s) && s->t->open && usual < ASKED_MS ? ASKED_MS : usual;
 }
 
 static size_t take_body(struct smtp_session *s, struct slice bytes)
 {
-    size_t used = (s->t.chunk_left ? smtp_take_chunk : smtp_take_data)(s, bytes);
+    size_t used = (s->t->chunk_left ? smtp_take_chunk : smtp_take_data)(s, bytes);
     if (s->base.state == SESSION_BULK)
         smtp_body_came(s, used);
     return used;
@@ -87,6 +93,11 @@ static size_t take_body(struct smtp_session *s, struct slice bytes)
 static size_t input(struct session *base, struct slice bytes)
 {
     struct smtp_session *s = smtp_of(base);
+    if (!smtp_wake(s)) {
+        session_text(base, SLICE("421 4.3.0 out of memory, try again later\r\n"));
+        session_hang_up(base);
+        return bytes.len;
+    }
     if (base->state == SESSION_BULK)
         return take_body(s, bytes);
     size_t used = smtp_take_command(s, bytes);
@@ -121,10 +132,10 @@ static void slow(struct session *base)
 
 static struct slice doing(const struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     if (s->base.state == SESSION_BUSY && t->ended)
         return t->delivering ? SLICE("delivering") : SLICE("judging");
-    if (s->base.state == SESSION_OPEN && t->open)
+    if (s->base.state == SESSION_OPEN && smtp_is_in_transaction(s))
         return SLICE("envelope");
     return SLICE("");
 }
@@ -132,13 +143,13 @@ static struct slice doing(const struct smtp_session *s)
 static void show(const struct session *base, struct live_session *out)
 {
     const struct smtp_session *s = (const struct smtp_session *)base;
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct slice word = doing(s);
     if (word.len)
         live_text(out->doing, sizeof out->doing, word);
     live_text(out->id, sizeof out->id, slice_of(s->ref));
     out->messages = s->messages;
-    if (!t->open)
+    if (!smtp_is_in_transaction(s))
         return;
     live_text(out->sender, sizeof out->sender,
               t->sender.address.len ? t->sender.address : SLICE("<>"));
@@ -157,7 +168,12 @@ static bool is_known(const struct session *base)
 
 static bool between(const struct session *base)
 {
-    return !((const struct smtp_session *)base)->t.open;
+    return !smtp_is_in_transaction((const struct smtp_session *)base);
+}
+
+static void rest(struct session *base)
+{
+    smtp_rest(smtp_of(base));
 }
 
 const struct mail_protocol smtp_protocol = {
@@ -190,4 +206,5 @@ const struct mail_protocol smtp_protocol = {
     .show = show,
     .is_known = is_known,
     .between = between,
+    .rest = rest,
 };

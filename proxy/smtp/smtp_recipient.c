@@ -41,7 +41,7 @@ void smtp_recipient_refuse(struct smtp_session *s, unsigned code, const char *en
 /* Room for one more, in the transaction's arena. */
 static struct recipient *new_recipient(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     struct recipient *all =
         arena_grow(s->mail, t->recipients, t->recipient_count, &t->recipient_room, sizeof *all);
     if (!all)
@@ -95,9 +95,9 @@ static void needs_its_own(struct smtp_session *s, const struct backend *backend,
 /* One transaction goes to one backend. */
 static bool fits_backend(struct smtp_session *s, const struct backend *backend)
 {
-    if (s->t.recipient_count == 0)
-        s->t.backend = backend;
-    if (s->t.backend == backend)
+    if (s->t->recipient_count == 0)
+        s->t->backend = backend;
+    if (s->t->backend == backend)
         return true;
     needs_its_own(s, backend, 0);
     return false;
@@ -106,7 +106,7 @@ static bool fits_backend(struct smtp_session *s, const struct backend *backend)
 /* And to recipients who fared alike when it was tried before. */
 static bool fits_group(const struct smtp_session *s, const struct recipient *r)
 {
-    return s->t.recipient_count == 0 || s->t.recipients[0].earlier.group == r->earlier.group;
+    return s->t->recipient_count == 0 || s->t->recipients[0].earlier.group == r->earlier.group;
 }
 
 /* <postmaster> without a domain means ours (RFC 5321 4.5.1). */
@@ -125,18 +125,18 @@ static bool keep_params(struct smtp_session *s, struct smtp_rcpt_params *params)
 
 static struct recipient *in_question(struct smtp_session *s)
 {
-    return &s->t.recipients[s->t.recipient_count];
+    return &s->t->recipients[s->t->recipient_count];
 }
 
 static void refuse_unknown(struct smtp_session *s)
 {
-    examination_unknown_recipient(&s->t.message);
+    examination_unknown_recipient(&s->t->message);
     smtp_recipient_refuse(s, 550, "5.1.1", "no such user here");
 }
 
 static void replied(struct smtp_session *s)
 {
-    if (s->t.job_running)
+    if (s->t->job_running)
         return;
     smtp_recipient_answered(s);
     session_go_on(&s->base);
@@ -162,20 +162,20 @@ static void judge(struct session *base)
     r->verdict = (struct verdict){.delay = 0};
     if (s->base.proxy->acts_at[PHASE_RCPT]) {
         smtp_facts(s, PHASE_RCPT);
-        s->t.message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
-        listed_facts(&s->t.message, r->path.spelled);
-        r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->rcpt,
-                                     &r->verdict) == OUTCOME_DECIDED;
+        s->t->message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
+        listed_facts(&s->t->message, r->path.spelled);
+        r->decided = policy_evaluate(config_of(s)->policy, &s->t->message.facts, PHASE_RCPT,
+                                     s->rcpt, &r->verdict) == OUTCOME_DECIDED;
     }
-    examination_keep_recipient(&s->t.message, s->rcpt, &r->known);
-    session_tarpit(&s->base, r->verdict.delay, &s->t.delayed, act);
+    examination_keep_recipient(&s->t->message, s->rcpt, &r->known);
+    session_tarpit(&s->base, r->verdict.delay, &s->t->delayed, act);
 }
 
 /* Greylisting knows a domain that SPF has passed for: so it is asked behind that. */
 static void ask_redis(struct smtp_session *s)
 {
     smtp_facts(s, PHASE_RCPT);
-    examination_recipient(&s->t.message, in_question(s)->path.spelled);
+    examination_recipient(&s->t->message, in_question(s)->path.spelled);
     session_await(&s->base, PHASE_RCPT, judge);
 }
 
@@ -202,7 +202,7 @@ static void recalled(struct session *base)
     if (smtp_retry_has_reply(s, r)) {
         tell_own_reply(s, r);
     } else if (smtp_retry_lets_others_go_first(s, r) || !fits_group(s, r)) {
-        needs_its_own(s, s->t.backend, r->earlier.group);
+        needs_its_own(s, s->t->backend, r->earlier.group);
         replied(s);
     } else {
         if (asks_redis(s))
@@ -234,9 +234,9 @@ static bool same_params(const struct smtp_rcpt_params *a, const struct smtp_rcpt
  * first one so. */
 static bool is_there_already(const struct smtp_session *s, const struct recipient *r, size_t *at)
 {
-    for (*at = 0; *at < s->t.recipient_count; ++*at)
-        if (slice_eq(s->t.recipients[*at].path.spelled, r->path.spelled) &&
-            same_params(&s->t.recipients[*at].job.params, &r->job.params))
+    for (*at = 0; *at < s->t->recipient_count; ++*at)
+        if (slice_eq(s->t->recipients[*at].path.spelled, r->path.spelled) &&
+            same_params(&s->t->recipients[*at].job.params, &r->job.params))
             return true;
     return false;
 }
@@ -248,13 +248,13 @@ static bool is_answered_as_teacher(struct smtp_session *s, const struct recipien
     case TEACH_NOT:
         return false;
     case TEACH_TAKEN:
-        smtp_asked_note(s, ASKED_TAUGHT, s->t.taught_count - 1);
+        smtp_asked_note(s, ASKED_TAUGHT, s->t->taught_count - 1);
         break;
     case TEACH_ALONE:
         smtp_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
         break;
     case TEACH_FORBIDDEN:
-        examination_unknown_recipient(&s->t.message);
+        examination_unknown_recipient(&s->t->message);
         smtp_recipient_refuse(s, 550, "5.7.1", "this address takes no mail from you");
         break;
     case TEACH_NO_MEMORY:
@@ -276,7 +276,7 @@ static void consider(struct smtp_session *s, struct recipient *r)
     const struct config *config = config_of(s);
     size_t same;
     if (is_there_already(s, r, &same)) {
-        s->t.recipients[same].bore_tag |= r->bore_tag;
+        s->t->recipients[same].bore_tag |= r->bore_tag;
         smtp_asked_note(s, ASKED_RECIPIENT, same);
         return;
     }
@@ -309,11 +309,11 @@ static void take(struct smtp_session *s, struct slice argument)
                    "parameter of RCPT not supported");
         return;
     }
-    if (smtp_recipients(&s->t) >= config_of(s)->settings.limits_recipients) {
+    if (smtp_recipients(s->t) >= config_of(s)->settings.limits_recipients) {
         smtp_say(s, 452, "4.5.3", "too many recipients");
         return;
     }
-    if (path.utf8 && !s->t.mail.utf8) {
+    if (path.utf8 && !s->t->mail.utf8) {
         smtp_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
         return;
     }
@@ -332,13 +332,13 @@ static void take(struct smtp_session *s, struct slice argument)
     r->path = path;
     r->bore_tag = bore_tag;
     r->job = (struct job_recipient){.address = path.address, .params = params};
-    s->t.asked_for = path.address;
+    s->t->asked_for = path.address;
     consider(s, r);
 }
 
 void smtp_recipient(struct smtp_session *s, struct slice argument)
 {
-    s->t.asked_for = argument;
+    s->t->asked_for = argument;
     take(s, argument);
     if (s->base.state != SESSION_BUSY)
         smtp_recipient_answered(s);

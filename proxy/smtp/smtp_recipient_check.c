@@ -20,7 +20,7 @@ static const struct config *config_of(const struct smtp_session *s)
  * a mailbox may have room for one message and not for another. */
 static uint64_t declared_size(const struct smtp_session *s)
 {
-    return s->t.mail.has_size ? s->t.mail.size : 0;
+    return s->t->mail.has_size ? s->t->mail.size : 0;
 }
 
 /* Only what holds for each message to this recipient. */
@@ -34,18 +34,18 @@ static void remember(struct smtp_session *s, const struct smtp_path *path,
     else if (smtp_reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
     if (!s->submitter) /* what one user is told is no other's matter */
-        recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, path->spelled,
+        recipient_cache_store(s->base.proxy->recipients, s->t->backend->name, path->spelled,
                               declared_size(s), reply, ms);
 }
 
 static bool needs_utf8(const struct smtp_session *s, const struct recipient *r)
 {
-    return s->t.mail.utf8 || r->path.utf8;
+    return s->t->mail.utf8 || r->path.utf8;
 }
 
 static bool needs_eight_bit(const struct smtp_session *s)
 {
-    return s->t.mail.body == SMTP_BODY_8BITMIME;
+    return s->t->mail.body == SMTP_BODY_8BITMIME;
 }
 
 /* What the chosen backend cannot take is refused here, never converted.
@@ -61,7 +61,7 @@ bool smtp_recipient_fits(struct smtp_session *s, const struct recipient *r,
                               "the recipient's server takes no internationalised addresses");
     else if (needs_eight_bit(s) && !can.eight_bit)
         smtp_recipient_refuse(s, 554, "5.6.3", "the recipient's server takes no 8-bit content");
-    else if (can.recipients && s->t.recipient_count >= can.recipients)
+    else if (can.recipients && s->t->recipient_count >= can.recipients)
         smtp_say(s, 452, "4.5.3", "too many recipients for the server behind");
     else
         return true;
@@ -70,17 +70,17 @@ bool smtp_recipient_fits(struct smtp_session *s, const struct recipient *r,
 
 static bool waits_for_backend(const struct smtp_session *s, const struct recipient *r)
 {
-    return needs_utf8(s, r) && !smtp_server_can(s, s->t.backend).known;
+    return needs_utf8(s, r) && !smtp_server_can(s, s->t->backend).known;
 }
 
 static void accept_recipient(struct smtp_session *s, const struct recipient *r)
 {
     if (!smtp_is_asked(s) && waits_for_backend(s, r)) {
         smtp_recipient_refuse(s, 451, "4.4.1", "mail server is not reachable now, try again later");
-    } else if (smtp_is_asked(s) || smtp_recipient_fits(s, r, s->t.backend)) {
-        s->t.recipient_count++;
+    } else if (smtp_is_asked(s) || smtp_recipient_fits(s, r, s->t->backend)) {
+        s->t->recipient_count++;
         arena_adopt(s->mail, s->rcpt);
-        smtp_asked_note(s, ASKED_RECIPIENT, s->t.recipient_count - 1);
+        smtp_asked_note(s, ASKED_RECIPIENT, s->t->recipient_count - 1);
     }
 }
 
@@ -96,7 +96,7 @@ void smtp_recipient_pass_on(struct smtp_session *s, const struct recipient *r,
     case REPLY_UNCLEAR:
         if (session_logs(&s->base, LINE_TROUBLE))
             log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
-                   field_text("backend", s->t.backend->name), field_num("code", reply->code),
+                   field_text("backend", s->t->backend->name), field_num("code", reply->code),
                    field_text("enhanced", reply->enhanced), field_text("text", reply->text));
         smtp_recipient_refuse(s, 451, "4.3.5", "mail system is not set up right, try again later");
         return;
@@ -104,7 +104,7 @@ void smtp_recipient_pass_on(struct smtp_session *s, const struct recipient *r,
     case REPLY_RECIPIENT:
     case REPLY_SENDER:
         if (reply->kind == REPLY_RECIPIENT)
-            examination_recipient_refused(&s->t.message);
+            examination_recipient_refused(&s->t->message);
         if (smtp_recipient_may_be_refused(s, reply->code))
             smtp_answer_backend(s, reply);
     }
@@ -113,21 +113,21 @@ void smtp_recipient_pass_on(struct smtp_session *s, const struct recipient *r,
 /* Of a recipient that was not accepted nothing stays. Was none, the next may go to another backend. */
 void smtp_recipient_answered(struct smtp_session *s)
 {
-    s->t.asked_for = SLICE("");
-    const struct recipient *all = s->t.recipients;
-    size_t count = s->t.recipient_count;
-    s->t.message.facts.fact[FACT_RECIPIENT] =
+    s->t->asked_for = SLICE("");
+    const struct recipient *all = s->t->recipients;
+    size_t count = s->t->recipient_count;
+    s->t->message.facts.fact[FACT_RECIPIENT] =
         count ? value_text(all[count - 1].path.spelled) : (struct value){.state = VALUE_PENDING};
     arena_reset(s->rcpt);
-    if (s->t.recipient_count == 0)
-        s->t.backend = NULL;
+    if (s->t->recipient_count == 0)
+        s->t->backend = NULL;
 }
 
 static void checked(struct smtp_job *job)
 {
     struct smtp_session *s = job->ctx;
-    struct recipient *r = &s->t.recipients[s->t.recipient_count];
-    s->t.job_running = false;
+    struct recipient *r = &s->t->recipients[s->t->recipient_count];
+    s->t->job_running = false;
     if (job->outcome != JOB_ANSWERED) {
         smtp_recipient_refuse(s, 451, "4.4.1", "mail server is not reachable now, try again later");
     } else {
@@ -138,7 +138,7 @@ static void checked(struct smtp_job *job)
         if (mail_fine && rcpt->code)
             remember(s, &r->path, rcpt);
         if (unknown)
-            examination_unknown_recipient(&s->t.message);
+            examination_unknown_recipient(&s->t->message);
         if (mail_fine && rcpt->code == 0)
             smtp_recipient_refuse(s, 451, "4.4.2", "mail server broke off, try again later");
         else
@@ -150,7 +150,7 @@ static void checked(struct smtp_job *job)
 
 static void ask_backend(struct smtp_session *s, struct recipient *r)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     t->asked = r->job;
     t->job = (struct smtp_job){.kind = JOB_CHECK,
                                .id = s->ref,
@@ -172,15 +172,15 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
 void smtp_recipient_check(struct smtp_session *s, struct recipient *r)
 {
     struct backend_reply remembered;
-    if (smtp_is_asked(s) || !s->t.backend->recipient_check || smtp_delivered_perhaps(s, r))
+    if (smtp_is_asked(s) || !s->t->backend->recipient_check || smtp_delivered_perhaps(s, r))
         accept_recipient(s, r);
     else if (smtp_login_is_lost(s))
         smtp_recipient_refuse(s, 451, "4.4.1", "mail server has hung up, log in again");
     else if (!s->submitter &&
-             recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
+             recipient_cache_find(s->base.proxy->recipients, s->t->backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
-            examination_unknown_recipient(&s->t.message);
+            examination_unknown_recipient(&s->t->message);
         smtp_recipient_pass_on(s, r, &remembered);
     } else
         ask_backend(s, r);

@@ -68,7 +68,7 @@ static void tell_score(const struct smtp_session *s, const struct verdict *v, st
 /* Of a banner or disclaimer it is told where it stands, or why it does not. */
 static struct record_edit edit_told(const struct smtp_session *s, const struct edit *edit)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct slice name = edit->name;
     const char *fate = banner_fate(t->banner, edit, t->banners_differ);
     bool of_body = edit->kind == ACTION_BANNER || edit->kind == ACTION_DISCLAIMER;
@@ -103,7 +103,7 @@ static size_t tell_withheld(const struct smtp_session *s, const struct verdict *
 
 static void tell_edits(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     size_t count = 0, room = v->edit_count + (size_t)BANNER_SPOTS * BANNER_TEXTS_MAX;
     struct record_edit *edits = arena_array(s->mail, room, sizeof *edits);
     for (size_t i = 0; edits && i < v->edit_count; i++)
@@ -132,7 +132,7 @@ static void tell_keyed(const struct smtp_session *s, struct record *r)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(config_of(s)->policy, &count);
-    const struct value *values = s->t.message.facts.keyed;
+    const struct value *values = s->t->message.facts.keyed;
     struct record_keyed *keyed =
         values && count ? arena_array(s->mail, count, sizeof *keyed) : NULL;
     for (size_t i = 0; keyed && i < count; i++) {
@@ -147,7 +147,7 @@ static void tell_keyed(const struct smtp_session *s, struct record *r)
 
 static void tell_costs(const struct smtp_session *s, struct record *r)
 {
-    const struct examination *e = &s->t.message;
+    const struct examination *e = &s->t->message;
     struct state_cost redis = {.calls = 0};
     if (e->state)
         redis = state_cost(e->state);
@@ -162,7 +162,7 @@ static void tell_costs(const struct smtp_session *s, struct record *r)
 
 static struct slice text_of(const struct smtp_session *s, enum fact fact)
 {
-    const struct value *value = &s->t.message.facts.fact[fact];
+    const struct value *value = &s->t->message.facts.fact[fact];
     return value->state == VALUE_KNOWN ? value->text : SLICE("");
 }
 
@@ -170,9 +170,9 @@ struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct sli
 {
     struct header field;
     struct slice known = text_of(s, fact);
-    if (known.len || !s->t.message.spool || !s->t.ended)
+    if (known.len || !s->t->message.spool || !s->t->ended)
         return known;
-    struct slice block = headers_block(spool_bytes(s->t.message.spool), NULL);
+    struct slice block = headers_block(spool_bytes(s->t->message.spool), NULL);
     bool there = headers_find(block, name, 0, &field);
     return there ? slice_sub(slice_trim(field.value), 0, FIELD_MAX) : SLICE("");
 }
@@ -180,10 +180,10 @@ struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct sli
 const char *smtp_stage(const struct smtp_session *s)
 {
     return smtp_login_names(s)                            ? "login"
-           : s->t.ended                                   ? "message"
-           : s->t.message.spool                           ? "data"
-           : s->t.asked_for.len || smtp_recipients(&s->t) ? "rcpt"
-           : s->t.open                                    ? "mail"
+           : s->t->ended                                  ? "message"
+           : s->t->message.spool                          ? "data"
+           : s->t->asked_for.len || smtp_recipients(s->t) ? "rcpt"
+           : s->t->open                                   ? "mail"
            : s->helo.len                                  ? "helo"
                                                           : "connect";
 }
@@ -191,7 +191,7 @@ const char *smtp_stage(const struct smtp_session *s)
 /* What a site does not want to be kept is left out. */
 static void send_record(struct smtp_session *s, struct record *r)
 {
-    struct facts *facts = &s->t.message.facts;
+    struct facts *facts = &s->t->message.facts;
     bool texts = config_of(s)->settings.history_text;
     if (texts)
         r->subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
@@ -200,12 +200,12 @@ static void send_record(struct smtp_session *s, struct record *r)
     r->stage = slice_of(smtp_stage(s));
     r->helo = s->helo;
     r->login = smtp_login_user(s);
-    r->learnt = s->t.learnt;
-    r->from = s->t.sender.address;
+    r->learnt = s->t->learnt;
+    r->from = s->t->sender.address;
     r->author = text_of(s, FACT_MESSAGE_FROM);
     r->facts = facts;
-    if (s->t.began)
-        r->ms = clock_ms() - s->t.began;
+    if (s->t->began)
+        r->ms = clock_ms() - s->t->began;
     tell_keyed(s, r);
     tell_costs(s, r);
     session_record(&s->base, r);
@@ -234,13 +234,12 @@ static struct slice reply_text(const struct smtp_session *s, unsigned code, stru
 static void tell_fate(const struct smtp_session *s, const struct decision *d, size_t i,
                       size_t *delivered, struct record_recipient *out)
 {
-    const struct recipient *r = &s->t.recipients[i];
+    const struct recipient *r = &s->t->recipients[i];
     struct slice message = slice_of(d->verdict);
     bool own = d->rules && !(d->for_all && !r->has_it);
     struct slice verdict = slice_of(own ? action_info(r->verdict.action)->word : d->verdict);
-    const struct backend_reply *reply =
-        is_delivered_to(r) ? delivery_reply(&s->t, delivered) : NULL;
-    bool told = reply && reply->code, has_it = r->has_it || (told && s->t.job.each);
+    const struct backend_reply *reply = is_delivered_to(r) ? delivery_reply(s->t, delivered) : NULL;
+    bool told = reply && reply->code, has_it = r->has_it || (told && s->t->job.each);
     bool refused = told && reply->kind != REPLY_YES;
     out->address = r->path.address;
     if (refused)
@@ -254,7 +253,7 @@ static void tell_fate(const struct smtp_session *s, const struct decision *d, si
 static void tell_recipients(const struct smtp_session *s, const struct decision *d,
                             struct record *r)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     size_t delivered = 0, count = 0;
     struct slice nobody = slice_of(action_info(ACTION_DISCARD)->word);
     struct record_recipient *all = arena_array(s->mail, smtp_recipients(t), sizeof *all);
@@ -271,7 +270,7 @@ static void tell_recipients(const struct smtp_session *s, const struct decision 
 
 static void record_message(struct smtp_session *s, const struct decision *d)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     struct slice text = ARENA_JOIN(s->mail, d->text, SLICE(" ("), slice_of(s->ref), SLICE(")"));
     struct record r = {.verdict = slice_of(d->verdict),
                        .reply = reply_text(s, d->code, d->enhanced, text.ptr ? text : d->text),
@@ -308,13 +307,13 @@ static const char *word_for(unsigned code, const struct verdict *rules)
 /* The recipient that is asked for; `all`: those who were accepted before as well. */
 static void tell_named(const struct smtp_session *s, struct record *r, bool all)
 {
-    struct slice asked = s->t.asked_for;
-    size_t room = smtp_recipients(&s->t) + 1, count = 0;
+    struct slice asked = s->t->asked_for;
+    size_t room = smtp_recipients(s->t) + 1, count = 0;
     struct record_recipient *named = arena_array(s->mail, room, sizeof *named);
-    for (size_t i = 0; named && (all || !asked.len) && i < s->t.recipient_count; i++)
-        named[count++].address = s->t.recipients[i].path.address;
-    for (size_t i = 0; named && (all || !asked.len) && i < s->t.taught_count; i++)
-        named[count++].address = s->t.taught[i].path.address;
+    for (size_t i = 0; named && (all || !asked.len) && i < s->t->recipient_count; i++)
+        named[count++].address = s->t->recipients[i].path.address;
+    for (size_t i = 0; named && (all || !asked.len) && i < s->t->taught_count; i++)
+        named[count++].address = s->t->taught[i].path.address;
     if (named && asked.len)
         named[count++].address = asked;
     r->recipients = named;

@@ -13,9 +13,9 @@ enum { REST = 30 /* seconds */ };
 
 static const struct verdict *redirected(const struct smtp_session *s)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (s->t.recipients[i].verdict.action == ACTION_REDIRECT)
-            return &s->t.recipients[i].verdict;
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        if (s->t->recipients[i].verdict.action == ACTION_REDIRECT)
+            return &s->t->recipients[i].verdict;
     return NULL;
 }
 
@@ -28,7 +28,7 @@ bool smtp_redirect_wanted(const struct smtp_session *s)
 static uint8_t rest(const struct smtp_session *s)
 {
     int64_t verdict = s->base.proxy->config->settings.timeouts_verdict / 1000;
-    int64_t seconds = s->t.to_deliver == 0 ? 1 : verdict < REST ? verdict : REST;
+    int64_t seconds = s->t->to_deliver == 0 ? 1 : verdict < REST ? verdict : REST;
     return (uint8_t)seconds;
 }
 
@@ -41,8 +41,8 @@ static bool is_redirected(const struct recipient *r)
 bool smtp_redirect_tell(struct smtp_session *s, struct hold_request *request)
 {
     struct leaving leaving = {0};
-    for (size_t i = 0; i < s->t.recipient_count; i++) {
-        const struct recipient *r = &s->t.recipients[i];
+    for (size_t i = 0; i < s->t->recipient_count; i++) {
+        const struct recipient *r = &s->t->recipients[i];
         size_t before = leaving.count;
         if (!is_redirected(r))
             continue;
@@ -65,9 +65,9 @@ static bool has_bcc(const struct recipient *r)
 
 static const struct verdict *with_bcc(const struct smtp_session *s)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (has_bcc(&s->t.recipients[i]))
-            return &s->t.recipients[i].verdict;
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        if (has_bcc(&s->t->recipients[i]))
+            return &s->t->recipients[i].verdict;
     return NULL;
 }
 
@@ -81,9 +81,9 @@ bool smtp_bcc_tell(struct smtp_session *s, struct hold_request *request)
 {
     struct leaving leaving = {0};
     request->sender = request->ret = request->envid = SLICE("");
-    for (size_t i = 0; i < s->t.recipient_count; i++) {
-        const struct verdict *v = &s->t.recipients[i].verdict;
-        for (size_t k = 0; has_bcc(&s->t.recipients[i]) && k < v->bcc_count; k++)
+    for (size_t i = 0; i < s->t->recipient_count; i++) {
+        const struct verdict *v = &s->t->recipients[i].verdict;
+        for (size_t k = 0; has_bcc(&s->t->recipients[i]) && k < v->bcc_count; k++)
             if (!smtp_leaves_for(s, &leaving, v, v->bccs[k], SLICE("bcc")))
                 return false;
     }
@@ -110,7 +110,7 @@ static bool append_pieces(struct spool *spool, const struct edited *edited)
 /* Our fields stand in front of it when it leaves. */
 static int message_with(struct smtp_session *s, const struct verdict *v)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     struct edited edited = {0};
     struct edit_input input = {.message = spool_bytes(t->message.spool),
                                .authserv_id = SLICE(""),

@@ -18,7 +18,7 @@ struct methods {
 
 static const struct value *fact(const struct smtp_session *s, enum fact id)
 {
-    return &s->t.message.facts.fact[id];
+    return &s->t->message.facts.fact[id];
 }
 
 static struct slice text_of(const struct value *value)
@@ -63,7 +63,7 @@ static void spf(const struct smtp_session *s, struct methods *all)
     if (helo)
         with(all, "smtp.helo", s->helo, AUTH_DOMAIN);
     else
-        with(all, "smtp.mailfrom", s->t.sender.spelled, AUTH_ADDRESS);
+        with(all, "smtp.mailfrom", s->t->sender.spelled, AUTH_ADDRESS);
 }
 
 static void dkim(const struct smtp_session *s, struct methods *all)
@@ -131,7 +131,7 @@ static void received_spf(struct smtp_session *s, struct buf *out)
         {"identity", helo ? SLICE("helo") : SLICE("mailfrom"), AUTH_WORD},
         {"client-ip", slice_of(address), AUTH_WORD},
         {"helo", s->helo, AUTH_DOMAIN},
-        {"envelope-from", s->t.sender.spelled, AUTH_ADDRESS},
+        {"envelope-from", s->t->sender.spelled, AUTH_ADDRESS},
         {"mechanism", text_of(fact(s, FACT_SPF_MECHANISM)), AUTH_WORD},
         {"problem", text_of(fact(s, FACT_SPF_PROBLEM)), AUTH_WORD},
     };

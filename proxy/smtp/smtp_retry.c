@@ -17,14 +17,14 @@ struct retry_store smtp_retry_store(const struct smtp_session *s)
 static struct slice name_of(const struct smtp_session *s)
 {
     return s->submitter ? slice_of(s->submitter->address)
-                        : examination_authenticated(&s->t.message);
+                        : examination_authenticated(&s->t->message);
 }
 
 static struct retry_place place_of(const struct smtp_session *s, const struct recipient *r)
 {
     struct retry_who who = {.client = &s->base.client,
                             .authenticated = name_of(s),
-                            .sender = s->t.sender.spelled,
+                            .sender = s->t->sender.spelled,
                             .recipient = r->path.spelled};
     return retry_place(&who);
 }
@@ -50,26 +50,26 @@ static void ask(struct smtp_session *s);
 static void ask_by_domain(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    if (examination_authenticated(&s->t.message).len)
+    if (examination_authenticated(&s->t->message).len)
         ask(s);
     else
-        s->t.recall.then(base);
+        s->t->recall.then(base);
 }
 
 /* Only for a sender of whom something is remembered. */
 static bool is_worth_waiting(const struct smtp_session *s, bool awaited)
 {
-    const struct value *spf = &s->t.message.facts.fact[FACT_SPF_RESULT];
+    const struct value *spf = &s->t->message.facts.fact[FACT_SPF_RESULT];
     return awaited && smtp_wants(s)[PRODUCER_SPF] && spf->state == VALUE_PENDING &&
-           !examination_done(&s->t.message, PHASE_MAIL);
+           !examination_done(&s->t->message, PHASE_MAIL);
 }
 
 static void answered(void *ctx)
 {
     struct smtp_session *s = ctx;
-    struct smtp_recall *recall = &s->t.recall;
+    struct smtp_recall *recall = &s->t->recall;
     struct retry_store store = smtp_retry_store(s);
-    struct recipient *r = &s->t.recipients[s->t.recipient_count];
+    struct recipient *r = &s->t->recipients[s->t->recipient_count];
     bool awaited = retry_is_awaited(&store, &recall->place, &recall->answer);
     recall->inquiry = NULL;
     recall->nothing |= !awaited;
@@ -83,13 +83,13 @@ static void answered(void *ctx)
 /* Redis once a transaction, unless there is something of this sender. */
 static void ask(struct smtp_session *s)
 {
-    struct smtp_recall *recall = &s->t.recall;
+    struct smtp_recall *recall = &s->t->recall;
     struct state *state = s->base.proxy->state;
-    recall->place = place_of(s, &s->t.recipients[s->t.recipient_count]);
+    recall->place = place_of(s, &s->t->recipients[s->t->recipient_count]);
     struct state_retry_place asked = retry_places(&recall->place);
     recall->answer = (struct state_retry_answer){.of_sender = false};
     if (state && !recall->nothing && asked.count)
-        recall->inquiry = state_begin(state, s->rcpt, &s->t.message.facts, answered, s);
+        recall->inquiry = state_begin(state, s->rcpt, &s->t->message.facts, answered, s);
     if (recall->inquiry)
         state_retry(recall->inquiry, &asked, &recall->answer);
     if (recall->inquiry && state_pending(recall->inquiry))
@@ -100,25 +100,25 @@ static void ask(struct smtp_session *s)
 
 void smtp_retry_recall(struct smtp_session *s, void (*then)(struct session *base))
 {
-    s->t.recall.then = then;
+    s->t->recall.then = then;
     ask(s);
 }
 
 bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r)
 {
-    return r->earlier.reply.code && retry_is_of(&r->earlier, &s->t.mail);
+    return r->earlier.reply.code && retry_is_of(&r->earlier, &s->t->mail);
 }
 
 void smtp_retry_told(struct smtp_session *s, const struct recipient *r)
 {
-    for (const struct told *told = s->t.told; told; told = told->before)
+    for (const struct told *told = s->t->told; told; told = told->before)
         if (memcmp(told->place.where.at[0], r->earlier.place.where.at[0], STATE_DIGEST) == 0)
             return;
     struct told *told = arena_alloc(s->mail, sizeof *told);
     if (!told)
         return; /* it will be told once more */
-    *told = (struct told){r->earlier.place, s->t.told};
-    s->t.told = told;
+    *told = (struct told){r->earlier.place, s->t->told};
+    s->t->told = told;
 }
 
 /* ---- writing down ---- */
@@ -134,12 +134,12 @@ static void remember(struct smtp_session *s, const struct recipient *r, unsigned
                      const struct backend_reply *reply)
 {
     struct retry_place place = place_of(s, r); /* by now SPF may have passed */
-    struct retry retry = {.group = group, .has_size = s->t.mail.has_size, .size = s->t.mail.size};
+    struct retry retry = {.group = group, .has_size = s->t->mail.has_size, .size = s->t->mail.size};
     if (reply)
         retry.reply = *reply;
     if (r->earlier.group)
         forget(s, &r->earlier.place);
-    s->t.remembered = true;
+    s->t->remembered = true;
     write_down(s, &place, &retry);
 }
 
@@ -153,7 +153,7 @@ static bool goes_with(const struct verdict *first, const struct verdict *v)
 
 void smtp_retry_remember_fates(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     for (size_t i = 0; i < t->recipient_count; i++) {
         size_t first = 0;
         while (!goes_with(&t->recipients[first].verdict, &t->recipients[i].verdict))
@@ -169,7 +169,7 @@ bool smtp_retry_replies_alike(const struct backend_reply *a, const struct backen
 
 void smtp_retry_remember_replies(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     const struct job_recipient *asked = t->job.recipients;
     size_t n = 0;
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -192,7 +192,7 @@ void smtp_retry_remember_replies(struct smtp_session *s)
 
 void smtp_retry_turned_away(struct smtp_session *s, const struct backend *backend, unsigned group)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     for (unsigned i = 0; i < t->turned_count; i++)
         if (t->turned_away[i].backend == backend && t->turned_away[i].group == group)
             return;
@@ -203,14 +203,14 @@ void smtp_retry_turned_away(struct smtp_session *s, const struct backend *backen
 bool smtp_retry_lets_others_go_first(struct smtp_session *s, struct recipient *r)
 {
     struct retry *earlier = &r->earlier;
-    if (s->t.recipient_count || !earlier->waits || retry_is_anothers(earlier, &s->t.mail))
+    if (s->t->recipient_count || !earlier->waits || retry_is_anothers(earlier, &s->t->mail))
         return false;
     earlier->waits--;
     write_down(s, &earlier->place, earlier);
     struct waiter *waiter = arena_alloc(s->mail, sizeof *waiter);
     if (waiter) {
-        *waiter = (struct waiter){*earlier, s->t.waiters};
-        s->t.waiters = waiter;
+        *waiter = (struct waiter){*earlier, s->t->waiters};
+        s->t->waiters = waiter;
     }
     return true;
 }
@@ -218,7 +218,7 @@ bool smtp_retry_lets_others_go_first(struct smtp_session *s, struct recipient *r
 /* Nobody went first: the others have been served, or come by themselves. */
 static void wait_no_more(struct smtp_session *s)
 {
-    for (struct waiter *waiter = s->t.waiters; waiter; waiter = waiter->before) {
+    for (struct waiter *waiter = s->t->waiters; waiter; waiter = waiter->before) {
         waiter->retry.waits = 0;
         write_down(s, &waiter->retry.place, &waiter->retry);
     }
@@ -229,8 +229,8 @@ static void let_go_first(struct smtp_session *s, const struct recipient *r, unsi
     struct retry retry = r->earlier;
     if (!retry.group)
         retry = (struct retry){.group = group_number(s, 0),
-                               .has_size = s->t.mail.has_size,
-                               .size = s->t.mail.size,
+                               .has_size = s->t->mail.has_size,
+                               .size = s->t->mail.size,
                                .place = place_of(s, r)};
     retry.in_turn = true;
     retry.waits = groups;
@@ -239,7 +239,7 @@ static void let_go_first(struct smtp_session *s, const struct recipient *r, unsi
 
 static void give_way(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     bool tried = t->ended && !t->remembered;
     for (size_t i = 0; tried && t->turned_count && i < t->recipient_count; i++)
         let_go_first(s, &t->recipients[i], t->turned_count);
@@ -251,7 +251,7 @@ static void give_way(struct smtp_session *s)
  * as well, which then need not be deferred first: those stay. */
 void smtp_retry_over(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     if (t->recall.inquiry)
         state_cancel(t->recall.inquiry);
     if (t->over)

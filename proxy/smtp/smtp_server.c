@@ -7,9 +7,9 @@
 void smtp_server_ask(struct smtp_session *s)
 {
     if (s->private)
-        smtp_private_submit(s->private, &s->t.job);
+        smtp_private_submit(s->private, &s->t->job);
     else
-        smtp_pools_submit(s->base.proxy->backends, &s->t.job);
+        smtp_pools_submit(s->base.proxy->backends, &s->t->job);
 }
 
 bool smtp_server_forget(struct smtp_session *s)
@@ -17,7 +17,7 @@ bool smtp_server_forget(struct smtp_session *s)
     struct smtp_private *private = s->private;
     s->private = NULL;
     return private ? smtp_private_cancel(private)
-                   : smtp_pools_cancel(s->base.proxy->backends, &s->t.job);
+                   : smtp_pools_cancel(s->base.proxy->backends, &s->t->job);
 }
 
 struct smtp_capabilities smtp_server_can(const struct smtp_session *s,

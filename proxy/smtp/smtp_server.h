@@ -5,7 +5,7 @@
 
 #include "proxy/smtp/smtp_session.h"
 
-/* s->t.job, which is filled in: starts it; `done` comes from the loop, never from inside. */
+/* s->t->job, which is filled in: starts it; `done` comes from the loop, never from inside. */
 void smtp_server_ask(struct smtp_session *s);
 /* Gives it up. True: a delivery whose final dot is out goes on alone, and ends its doubt itself. */
 bool smtp_server_forget(struct smtp_session *s);

@@ -4,6 +4,7 @@
  *   smtp_protocol.c     what the engine (session.h) asks for
  *   smtp_input.c        takes in command lines, and hangs up on what is no SMTP
  *   smtp_verbs.c        answers commands
+ *   smtp_rest.c         gives memory back while nothing is said
  *   smtp_helo.c         HELO, EHLO, what is offered, STARTTLS
  *   smtp_login.c        AUTH, where users log in, with
  *   smtp_login_say.c    what the server behind hears of it (smtp_login_server.h):
@@ -218,8 +219,14 @@ struct smtp_session {
     size_t line_rest;     /* octets of that command's line so far; 0: it is over */
     unsigned messages, transactions;
     unsigned refused_recipients; /* for good, since a message was taken */
-    struct transaction t;
+    struct transaction *t;       /* owned; NULL while it rests (smtp_rest.h) */
+    bool was_judged;             /* before it rested, and no transaction has begun since */
 };
+
+static inline bool smtp_is_in_transaction(const struct smtp_session *s)
+{
+    return s->t && s->t->open;
+}
 
 static inline bool smtp_hides(const struct smtp_session *s, enum keyword keyword)
 {

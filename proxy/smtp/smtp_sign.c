@@ -23,16 +23,16 @@ static void go_on(struct smtp_session *s, const struct signed_message *result)
         failed(s, result->reason);
         return;
     }
-    s->t.dkim_signed = result->who;
+    s->t->dkim_signed = result->who;
     if (result->how == SIGNED_NEVER) {
         smtp_finish_say(s, "reject", 550, "5.6.0",
                         "the message has more header than can be signed");
         return;
     }
-    s->t.signatures = result->fields;
+    s->t->signatures = result->fields;
     if (result->how == SIGNED)
         session_count(&s->base, COUNTER_SIGNED);
-    s->t.when_signed(s);
+    s->t->when_signed(s);
 }
 
 static void signed_later(void *ctx, const struct signed_message *result)
@@ -42,12 +42,12 @@ static void signed_later(void *ctx, const struct signed_message *result)
 
 void smtp_sign_end(struct smtp_session *s)
 {
-    message_signing_end(s->t.signing);
+    message_signing_end(s->t->signing);
 }
 
 void smtp_sign(struct smtp_session *s, void (*then)(struct smtp_session *s))
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     struct signed_message at_once;
     t->when_signed = then;
     t->signing = message_signing_new(s->base.proxy, s->mail, &t->edited,

@@ -43,7 +43,7 @@ static bool is_of_report(const struct transaction *t)
 /* Votes are of users here: of others there are as many as somebody inside writes as senders. */
 static bool may_report(const struct smtp_session *s)
 {
-    const struct smtp_path *sender = &s->t.sender;
+    const struct smtp_path *sender = &s->t->sender;
     if (s->submitter)
         return *s->submitter->address;
     return sender->address.len > 0 && config_domain(config_of(s), sender->name) &&
@@ -53,7 +53,7 @@ static bool may_report(const struct smtp_session *s)
 static enum teach_reply add(struct smtp_session *s, const struct smtp_path *path,
                             enum teaching teaching)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     struct taught *all =
         arena_grow(s->mail, t->taught, t->taught_count, &t->taught_room, sizeof *all);
     if (!all)
@@ -75,7 +75,7 @@ static bool is_there(const struct transaction *t, const struct smtp_path *path)
 enum teach_reply smtp_teach_recipient(struct smtp_session *s, const struct smtp_path *path,
                                       bool ours)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     enum teaching teaching = config_teaches(config_of(s), path->spelled);
     if (is_there(t, path))
         return TEACH_TAKEN;
@@ -94,7 +94,7 @@ static const char *why_not_learnt(const struct smtp_session *s)
 {
     const struct proxy *proxy = s->base.proxy;
     const struct ip *client = &s->base.client;
-    return s->t.sender.address.len == 0 ? "from the null sender"
+    return s->t->sender.address.len == 0 ? "from the null sender"
            : s->base.listener->direction != DIRECTION_INBOUND ||
                    config_takes_reports(proxy->config, client) ||
                    session_is_of_backend(proxy->config, client)
@@ -108,13 +108,13 @@ static void note(struct smtp_session *s, struct slice what, struct slice how)
 {
     struct slice text = ARENA_JOIN(s->mail, what, SLICE(": "), how);
     if (text.ptr)
-        s->t.learnt = text;
+        s->t->learnt = text;
 }
 
 /* *label: without its vector, and without which message it is of. False: out of memory. */
 static bool trap_label(struct smtp_session *s, struct label *label)
 {
-    const struct smtp_path *trap = &s->t.taught[0].path;
+    const struct smtp_path *trap = &s->t->taught[0].path;
     *label = (struct label){.class = LABEL_SPAM,
                             .how = LABEL_TRAP,
                             .account = ARENA_JOIN(s->mail, SLICE("@"), trap->name.text),
@@ -145,8 +145,8 @@ static void discard_unlearnt(struct smtp_session *s, const char *reason)
 static bool note_opinion(struct smtp_session *s, const struct label *label,
                          const struct scan_answer *answer)
 {
-    struct opinion *o = s->t.opinion ? s->t.opinion : arena_alloc(s->mail, sizeof *o);
-    s->t.opinion = o;
+    struct opinion *o = s->t->opinion ? s->t->opinion : arena_alloc(s->mail, sizeof *o);
+    s->t->opinion = o;
     if (!o)
         return false;
     *o = (struct opinion){.label = *label,
@@ -159,7 +159,7 @@ static bool note_opinion(struct smtp_session *s, const struct label *label,
 /* Mail that comes is compared with it from now on. */
 static void tell(const struct smtp_session *s)
 {
-    const struct opinion *o = s->t.opinion;
+    const struct opinion *o = s->t->opinion;
     opinion_tell(s->base.proxy, s->mail, &o->label, &o->sketch, o->author);
 }
 
@@ -182,8 +182,8 @@ static bool keep(struct smtp_session *s, const struct label *label,
     *reason = "out of memory";
     if (!note_opinion(s, label, looked_at))
         return false;
-    s->t.holding = (struct holding){.done = done, .ctx = s};
-    return holding_begin_label(&s->t.holding, s->base.proxy, label, smtp_hold_patience(s), reason);
+    s->t->holding = (struct holding){.done = done, .ctx = s};
+    return holding_begin_label(&s->t->holding, s->base.proxy, label, smtp_hold_patience(s), reason);
 }
 
 static void trap_looked_at(void *ctx, const struct scan_answer *answer)
@@ -191,7 +191,7 @@ static void trap_looked_at(void *ctx, const struct scan_answer *answer)
     struct smtp_session *s = ctx;
     struct label label;
     const char *reason = "out of memory";
-    s->t.teaching = NULL;
+    s->t->teaching = NULL;
     if (!answer || !answer->attached.there || !answer->vector.len) {
         discard_unlearnt(s, "no scanner has made anything of it");
         return;
@@ -206,11 +206,11 @@ static void trap_looked_at(void *ctx, const struct scan_answer *answer)
 static bool look_at(struct smtp_session *s, uint32_t attached,
                     void (*then)(void *ctx, const struct scan_answer *answer))
 {
-    s->t.teaching = labelling_look(s->base.proxy, spool_fd(s->t.message.spool), attached,
-                                   smtp_hold_patience(s), then, s);
-    if (s->t.teaching)
+    s->t->teaching = labelling_look(s->base.proxy, spool_fd(s->t->message.spool), attached,
+                                    smtp_hold_patience(s), then, s);
+    if (s->t->teaching)
         session_wait(&s->base);
-    return s->t.teaching != NULL;
+    return s->t->teaching != NULL;
 }
 
 static void trap_alone(struct smtp_session *s)
@@ -229,8 +229,8 @@ static void trap_beside(struct smtp_session *s)
     const char *reason = why_not_learnt(s);
     struct labelling *labelling = NULL;
     if (!reason && trap_label(s, &label))
-        labelling = labelling_begin_trap(s->base.proxy, spool_fd(s->t.message.spool),
-                                         (size_t)spool_size(s->t.message.spool), &label);
+        labelling = labelling_begin_trap(s->base.proxy, spool_fd(s->t->message.spool),
+                                         (size_t)spool_size(s->t->message.spool), &label);
     if (!labelling) {
         not_learnt(s, reason ? reason : "there is no room to look at it");
         return;
@@ -264,7 +264,7 @@ static void refuse(struct smtp_session *s, const char *text)
 
 static void thank(struct smtp_session *s)
 {
-    bool spam = s->t.taught[0].teaching == TEACHES_SPAM;
+    bool spam = s->t->taught[0].teaching == TEACHES_SPAM;
     note(s, SLICE("report"), spam ? SLICE("learnt as spam") : SLICE("learnt as good mail"));
     smtp_finish_say(s, "discard", 250, "2.0.0",
                     spam ? "thank you, learnt as spam" : "thank you, learnt as good mail");
@@ -281,7 +281,7 @@ static void report_kept(void *ctx, const struct hold_answer *answer)
         put_off_for_a_day(s);
     else if (!answer->held)
         put_off(s, answer->reason);
-    else if (++s->t.reported < s->t.to_report)
+    else if (++s->t->reported < s->t->to_report)
         look_at_next(s);
     else
         thank(s);
@@ -291,9 +291,9 @@ static void report_one(struct smtp_session *s, const struct scan_answer *answer)
 {
     const char *reason;
     struct label label = {
-        .class = s->t.taught[0].teaching == TEACHES_SPAM ? LABEL_SPAM : LABEL_GOOD,
+        .class = s->t->taught[0].teaching == TEACHES_SPAM ? LABEL_SPAM : LABEL_GOOD,
         .how = LABEL_REPORTED,
-        .account = s->submitter ? slice_of(s->submitter->address) : s->t.sender.spelled,
+        .account = s->submitter ? slice_of(s->submitter->address) : s->t->sender.spelled,
         .reference = received_reference(answer->attached.received, config_of(s)->hostname),
         .vector = answer->vector};
     memcpy(label.message, answer->attached.digest, sizeof label.message);
@@ -304,7 +304,7 @@ static void report_one(struct smtp_session *s, const struct scan_answer *answer)
 static void report_looked_at(void *ctx, const struct scan_answer *answer)
 {
     struct smtp_session *s = ctx;
-    s->t.teaching = NULL;
+    s->t->teaching = NULL;
     if (!answer) {
         put_off(s, "no scanner has looked at it");
     } else if (answer->attached.count == 0) {
@@ -315,14 +315,14 @@ static void report_looked_at(void *ctx, const struct scan_answer *answer)
     } else if (!answer->attached.there || !answer->vector.len) {
         put_off(s, "there is no model yet");
     } else {
-        s->t.to_report = answer->attached.count;
+        s->t->to_report = answer->attached.count;
         report_one(s, answer);
     }
 }
 
 static void look_at_next(struct smtp_session *s)
 {
-    if (!look_at(s, s->t.reported + 1, report_looked_at))
+    if (!look_at(s, s->t->reported + 1, report_looked_at))
         put_off(s, "there is no room to look at it");
 }
 
@@ -330,7 +330,7 @@ static void look_at_next(struct smtp_session *s)
 static bool is_by_hand(const struct smtp_session *s)
 {
     struct header field;
-    struct slice block = headers_block(spool_bytes(s->t.message.spool), NULL);
+    struct slice block = headers_block(spool_bytes(s->t->message.spool), NULL);
     if (!headers_find(block, SLICE("Auto-Submitted"), 0, &field))
         return true;
     struct slice word = slice_trim(field.value);
@@ -352,7 +352,7 @@ static void report(struct smtp_session *s)
 
 bool smtp_teach(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    const struct transaction *t = s->t;
     bool reports = is_of_report(t), alone = t->recipient_count == 0;
     if (t->taught_count == 0)
         return false;
@@ -367,6 +367,6 @@ bool smtp_teach(struct smtp_session *s)
 
 void smtp_teach_end(struct smtp_session *s)
 {
-    labelling_drop(s->t.teaching);
-    s->t.teaching = NULL;
+    labelling_drop(s->t->teaching);
+    s->t->teaching = NULL;
 }

@@ -14,7 +14,7 @@ enum { NOT_TOLD = 451 /* whoever has heard no reply comes again */ };
 
 void smtp_drop_body(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     edited_free(&t->edited);
     examination_drop_body(&t->message);
 }
@@ -32,7 +32,9 @@ void smtp_refer_to_session(struct smtp_session *s)
 
 void smtp_reset(struct smtp_session *s)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
+    if (!t)
+        return;
     if (!t->open && !t->message.spool && !t->job_running) {
         t->message.facts = (struct facts){.keyed = NULL};
         arena_reset(s->mail);

@@ -138,33 +138,33 @@ static const struct examination_owner examination_owner = {examined, no_room_to_
 static void begin_transaction(struct smtp_session *s, const struct smtp_path *path,
                               const struct smtp_mail_params *mail)
 {
-    memset(&s->t, 0, sizeof s->t);
-    s->t.sender = *path;
-    s->t.mail = *mail;
-    s->t.open = true;
-    s->base.message = &s->t.message;
-    s->t.message = (struct examination){.proxy = s->base.proxy,
-                                        .wants = smtp_wants(s),
-                                        .arena = s->mail,
-                                        .ref = s->ref,
-                                        .holder = &s->base.claim.holder,
-                                        .client = s->base.study,
-                                        .owner = &examination_owner,
-                                        .ctx = s};
-    s->t.began = clock_ms();
+    memset(s->t, 0, sizeof *s->t);
+    s->t->sender = *path;
+    s->t->mail = *mail;
+    s->t->open = true;
+    s->base.message = &s->t->message;
+    s->t->message = (struct examination){.proxy = s->base.proxy,
+                                         .wants = smtp_wants(s),
+                                         .arena = s->mail,
+                                         .ref = s->ref,
+                                         .holder = &s->base.claim.holder,
+                                         .client = s->base.study,
+                                         .owner = &examination_owner,
+                                         .ctx = s};
+    s->t->began = clock_ms();
     snprintf(s->ref, sizeof s->ref, "%s.%u", s->base.id, s->transactions);
-    s->t.mail.ret = arena_copy(s->mail, mail->ret);
-    s->t.mail.envid = smtp_xtext(s->mail, mail->envid);
-    if (!s->t.mail.ret.ptr || !s->t.mail.envid.ptr || !keep_path(s, &s->t.sender)) {
+    s->t->mail.ret = arena_copy(s->mail, mail->ret);
+    s->t->mail.envid = smtp_xtext(s->mail, mail->envid);
+    if (!s->t->mail.ret.ptr || !s->t->mail.envid.ptr || !keep_path(s, &s->t->sender)) {
         smtp_reset(s);
         smtp_say(s, 452, "4.3.1", "out of memory");
         return;
     }
     smtp_facts(s, PHASE_MAIL);
-    examination_begin(&s->t.message,
+    examination_begin(&s->t->message,
                       &(struct scan_sender){.client = s->base.client,
                                             .helo = s->helo,
-                                            .sender = s->t.sender.address,
+                                            .sender = s->t->sender.address,
                                             .receiver = s->base.proxy->config->hostname});
     if (decides_at_mail(s))
         session_await(&s->base, PHASE_MAIL, judge_mail);
@@ -182,7 +182,7 @@ static void verb_mail(struct smtp_session *s, struct slice argument)
     struct smtp_path path;
     struct smtp_mail_params mail;
     const char *why = "FROM:<address> expected";
-    if (s->t.open) {
+    if (s->t->open) {
         smtp_error(s, 503, "5.5.1", "one MAIL a message; RSET begins anew");
     } else if (s->base.health) {
         smtp_error(s, 550, "5.7.1",
@@ -210,7 +210,7 @@ static void verb_rcpt(struct smtp_session *s, struct slice argument)
 {
     if (!cut_keyword(&argument, SLICE("TO:")))
         smtp_error(s, 501, "5.1.3", "TO:<address> expected");
-    else if (s->t.in_chunks)
+    else if (s->t->in_chunks)
         smtp_error(s, 503, "5.5.1", "BDAT has begun");
     else
         smtp_recipient(s, argument);
@@ -221,7 +221,7 @@ static void verb_rcpt(struct smtp_session *s, struct slice argument)
 /* Admission: past a budget the answer is a tempfail before the body, not slowness behind it. */
 static enum body_fault begin_body(struct smtp_session *s, bool chunks)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     const struct settings *settings = settings_of(s);
     uint64_t size = t->mail.has_size ? t->mail.size : 0;
     bool scanned = s->base.proxy->scans[SCANNER_SCAN] || s->base.proxy->scans[SCANNER_AV];
@@ -248,7 +248,7 @@ static void answer_data(struct smtp_session *s, enum body_fault fault)
 static void verb_data(struct smtp_session *s, struct slice argument)
 {
     (void)argument;
-    if (s->t.in_chunks)
+    if (s->t->in_chunks)
         smtp_error(s, 503, "5.5.1", "BDAT has begun");
     else
         answer_data(s, begin_body(s, false));
@@ -258,7 +258,7 @@ static void verb_data(struct smtp_session *s, struct slice argument)
  * and may hear nothing before it is out. But not one of a size out of all reason. */
 static void verb_bdat(struct smtp_session *s, struct slice argument)
 {
-    struct transaction *t = &s->t;
+    struct transaction *t = s->t;
     uint64_t size;
     bool last;
     if (!smtp_bdat(argument, &size, &last)) {
@@ -334,7 +334,7 @@ static void verb_unsupported(struct smtp_session *s, struct slice argument)
 
 static void verb_auth(struct smtp_session *s, struct slice argument)
 {
-    if (s->t.open)
+    if (s->t->open)
         smtp_error(s, 503, "5.5.1", "not within a transaction");
     else
         smtp_login_take(s, argument);
@@ -356,9 +356,9 @@ void smtp_command(struct smtp_session *s, enum smtp_verb verb, struct slice argu
         smtp_error(s, 501, "5.5.4", "no argument allowed");
     else if ((needs & NEEDS_HELO) && s->helo.len == 0)
         smtp_error(s, 503, "5.5.1", "EHLO first");
-    else if ((needs & NEEDS_MAIL & ~NEEDS_HELO) && !s->t.open)
+    else if ((needs & NEEDS_MAIL & ~NEEDS_HELO) && !s->t->open)
         smtp_error(s, 503, "5.5.1", "MAIL first");
-    else if ((needs & NEEDS_RCPT & ~NEEDS_MAIL) && smtp_recipients(&s->t) == 0)
+    else if ((needs & NEEDS_RCPT & ~NEEDS_MAIL) && smtp_recipients(s->t) == 0)
         smtp_error(s, 503, "5.5.1", "RCPT first");
     else
         commands[verb].handler(s, argument);
