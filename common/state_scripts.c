@@ -5,21 +5,22 @@
 const char state_script_greylist[] =
     "local now, delay, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
     "local lifetime, passes, meetings = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])\n"
-    "local first, waited, new = nil, false, {}\n"
+    "local meant, first, waited, new, beside = tonumber(ARGV[7]), nil, false, {}, nil\n"
     "for i = 1, meetings do\n"
     "  local meeting = redis.call('GET', KEYS[i]) or ''\n"
     "  local began, last, known = string.match(meeting, '^(%d+) (%d+) ([01])$')\n"
     "  began, last, known = tonumber(began), tonumber(last), known == '1'\n"
     "  if began and known and now - last > tonumber(lifetime) then began = nil end\n"
     "  if began and not known and now - began > window then began = nil end\n"
-    "  if began then first, waited = math.min(first or began, began), waited or known\n"
+    "  if i > meant then beside = began\n"
+    "  elseif began then first, waited = math.min(first or began, began), waited or known\n"
     "  else new[#new + 1] = KEYS[i] end\n"
     "end\n"
     "first = first or now\n"
     "waited = waited or now - first >= delay\n"
     "if waited then\n"
     "  local meeting = string.format('%d %d 1', first, now)\n"
-    "  for i = 1, meetings do redis.call('SET', KEYS[i], meeting, 'EX', lifetime) end\n"
+    "  for i = 1, meant do redis.call('SET', KEYS[i], meeting, 'EX', lifetime) end\n"
     "else\n"
     "  local meeting = string.format('%d %d 0', first, now)\n"
     "  local left = math.max(1, first + window - now)\n"
@@ -29,8 +30,9 @@ const char state_script_greylist[] =
     "for i = meetings + 1, #KEYS do\n"
     "  known = known or tonumber(redis.call('GET', KEYS[i]) or 0) >= passes\n"
     "end\n"
-    "if known then return {1, first, 0} end\n"
-    "return {0, first, math.min(delay, first + delay - now)}\n";
+    "local both = math.min(first, beside or first)\n"
+    "if known then return {1, first, 0, both} end\n"
+    "return {0, first, math.min(delay, first + delay - now), both}\n";
 
 const char state_script_history[] =
     "local history = redis.call('HMGET', KEYS[1], 'first', 'messages')\n"

@@ -43,8 +43,9 @@ extern const char *const state_script_texts[STATE_SCRIPT_COUNT];
 /* Keys: the meeting of sender and recipient under each name that the client is known by: its
  * network, and the domain that SPF has passed for; counters of accepted messages, none to two, of
  * which one that has reached `passes` makes it known.
- * Arguments: now, delay, window, lifetime, passes, how many of the keys are meetings.
- * Answer: {known 0 or 1, first seen, seconds to wait}.
+ * Arguments: now, delay, window, lifetime, passes, how many of the keys are meetings, and how many of
+ * these, the first ones, are this client's for sure: of the others it is only read when they began.
+ * Answer: {known 0 or 1, first seen, seconds to wait, first seen if the others are his as well}.
  * A meeting is "first last known": when it first took place and when last, and whether it has
  * waited. They are one: what has waited under one name has waited under all, and the earliest counts.
  * One that comes back before the delay is over leaves it as it is; one that comes back after the

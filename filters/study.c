@@ -187,7 +187,7 @@ enum { SCANNED = sizeof scanned / sizeof *scanned };
 
 bool study_asks_scanner(const struct study *study, bool with_message)
 {
-    return study->about[PRODUCER_SPF] == LEARNING ||
+    return (study->about[PRODUCER_SPF] == LEARNING && (with_message || !study->spf_waits)) ||
            (with_message && study->about[PRODUCER_AUTHENTICATION] == LEARNING);
 }
 

@@ -23,6 +23,7 @@ struct study {
     unsigned (*look_up)(void *ctx, enum producer whose, const struct dns_wanted *wanted,
                         size_t count);
     void *ctx;
+    bool spf_waits; /* SPF is asked of a scanner with the message only */
     enum learning about[PRODUCER_COUNT];
     bool in_job[PRODUCER_COUNT]; /* whose facts the latest job asks for */
 };

@@ -174,6 +174,7 @@ static void note_use(struct checker *checker, enum fact fact)
         checker->policy->asked_at[producer] = checker->rule->at;
     want(checker->policy, producer);
     note_phase(checker->rule, fact_info(fact)->phase);
+    checker->rule->names |= UINT64_C(1) << producer;
     checker->rule->names_login |= producer == PRODUCER_LOGIN || producer == PRODUCER_LOGIN_FAILURES;
     checker->rule->names_recipient |=
         fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED || fact == FACT_BOUNCE_TAG ||

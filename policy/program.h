@@ -135,6 +135,7 @@ struct rule {
     struct when texts;        /* the latest fact in its texts and strips */
     enum phase complete_at;   /* all that it names anywhere is known then */
     bool names_login;         /* what only a login tells */
+    uint64_t names;           /* a bit for each producer whose facts it names */
     enum phase acts_at;
     bool spares_postmaster; /* a refusal that its own facts could decide before the message */
     struct slice why_later;

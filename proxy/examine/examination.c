@@ -103,6 +103,14 @@ void examination_go_on(struct examination *e)
            examination_scan_sender(e));
 }
 
+void examination_needs_spf(struct examination *e)
+{
+    if (!examination_spf_waits(e))
+        return;
+    e->study.spf_waits = false;
+    examination_go_on(e);
+}
+
 static void on_answers(void *ctx)
 {
     struct examination *e = ctx;
@@ -252,6 +260,7 @@ void examination_begin(struct examination *e, const struct scan_sender *from)
                               .from = *from,
                               .look_up = look_up,
                               .ctx = e};
+    e->study.spf_waits = e->spf_may_wait && e->wants[PRODUCER_AUTHENTICATION];
     e->begun = true;
     if (!e->facts.keyed) /* out of memory: they stay pending, and so unknown */
         return;
@@ -338,6 +347,12 @@ bool examination_waits(const struct examination *e)
     return e->dns.pending > 0 || (e->state && state_pending(e->state) > 0);
 }
 
+static enum phase known_from(const struct examination *e, enum producer producer)
+{
+    bool waits = producer == PRODUCER_SPF && e->study.spf_waits;
+    return waits ? PHASE_MESSAGE : producer_info(producer)->phase;
+}
+
 /* The client's study says itself what of it is awaited, the scanner's line what of the message. */
 bool examination_done(const struct examination *e, enum phase phase)
 {
@@ -346,7 +361,7 @@ bool examination_done(const struct examination *e, enum phase phase)
     if (e->state && state_pending(e->state) > 0)
         return false;
     for (int i = 0; i < PRODUCERS; i++)
-        if (e->study.about[producers[i]] == LEARNING && producer_info(producers[i])->phase <= phase)
+        if (e->study.about[producers[i]] == LEARNING && known_from(e, producers[i]) <= phase)
             return false;
     return true;
 }

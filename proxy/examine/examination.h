@@ -72,6 +72,7 @@ struct examination {
     const struct examination_owner *owner;
     void *ctx;
 
+    bool spf_may_wait; /* told before it begins: examination_needs_spf will be said if it may not */
     bool begun;
     struct facts facts;
     struct spool *spool;  /* owned; NULL: there is no message yet */
@@ -96,6 +97,8 @@ struct examination {
     bool header_asked;     /* for the names in the header block */
     struct state_inquiry *state;
     bool counted; /* as a transaction */
+    /* greylist.first_seen of the recipient in question, should SPF pass; pending: it is that anyway. */
+    struct value proven_first_seen;
 
     struct scan_wait scans[SCAN_SLOTS];
     struct {
@@ -140,6 +143,12 @@ void examination_go_on(struct examination *e);
 
 bool examination_waits(const struct examination *e); /* for the DNS or Redis */
 bool examination_done(const struct examination *e, enum phase phase);
+/* SPF is not found out before the message is there; it must be, now. */
+static inline bool examination_spf_waits(const struct examination *e)
+{
+    return e->study.spf_waits && e->study.about[PRODUCER_SPF] == LEARNING;
+}
+void examination_needs_spf(struct examination *e);
 
 /* Waits no longer for the DNS and Redis: what has not been answered counts as timed out, with which
  * a scanner may still have to be asked; until it is patient again. */
@@ -181,6 +190,7 @@ bool examination_awaits_any_scan(const struct examination *e);
 /* Facts that are another for each recipient of a message. */
 struct recipient_facts {
     struct value greylist[3]; /* known, first_seen, wait */
+    struct value proven_first_seen;
     struct value first_contact, answered, bounce_tag;
     struct value *keyed; /* NULL: no rule counts recipients */
 };
@@ -194,6 +204,8 @@ void examination_state_failed(struct examination *e, enum phase phase);
 void examination_recipient(struct examination *e, struct slice recipient);
 void examination_keep_recipient(const struct examination *e, struct arena *arena,
                                 struct recipient_facts *known);
+/* The same question about greylisting once more, as SPF has passed meanwhile. */
+void examination_greylist(struct examination *e, struct slice recipient);
 void examination_recall_recipient(struct examination *e, struct slice recipient,
                                   const struct recipient_facts *known);
 /* Whom the whole message is for (as they are spelled, in their order), for what each has reported and
@@ -204,6 +216,10 @@ void examination_recipients(struct examination *e, size_t count,
 void examination_recall_told(struct examination *e, size_t number);
 /* What the message has in common with others is known; e->facts tell whose it is. */
 void examination_campaign(struct examination *e, const struct campaign_sketch *sketch);
+
+/* Who was known before SPF was, is now also known by the domain that it has passed for, if it has. */
+void examination_met_again(struct examination *e, struct slice recipient,
+                           const struct recipient_facts *known);
 
 /* The domain that SPF has passed for, if not everybody passes for it; empty: none. */
 struct slice examination_authenticated(const struct examination *e);

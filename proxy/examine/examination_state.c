@@ -61,6 +61,13 @@ static struct state_sender who(const struct examination *e, struct slice recipie
                                  .authenticated = examination_authenticated(e)};
 }
 
+/* What SPF asks about (RFC 7208 2.4). */
+static struct slice to_be_proven(const struct examination *e)
+{
+    struct slice sender = e->study.from.sender;
+    return sender.len ? slice_from(sender, slice_rfind(sender, '@') + 1) : e->study.from.helo;
+}
+
 /* ---- asking ---- */
 
 void examination_state_failed(struct examination *e, enum phase phase)
@@ -121,6 +128,7 @@ static void forget(struct examination *e)
     struct facts *facts = &e->facts;
     for (int i = 0; e->wants[PRODUCER_GREYLIST] && i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = (struct value){0};
+    e->proven_first_seen = (struct value){0};
     if (e->wants[PRODUCER_CONTACT])
         facts->fact[FACT_SENDER_FIRST_CONTACT] = (struct value){0};
     if (e->wants[PRODUCER_ANSWERED])
@@ -128,6 +136,19 @@ static void forget(struct examination *e)
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = (struct value){0};
+}
+
+void examination_greylist(struct examination *e, struct slice recipient)
+{
+    struct state_sender sender = who(e, recipient);
+    bool unproven = examination_spf_waits(e);
+    for (int i = 0; i < GREYLIST_FACTS; i++)
+        e->facts.fact[greylist_facts[i]] = (struct value){0};
+    e->proven_first_seen = (struct value){0};
+    if (unproven)
+        sender.authenticated = to_be_proven(e);
+    sender.unproven = unproven && sender.authenticated.len;
+    state_greylist(e->state, &sender, sender.unproven ? &e->proven_first_seen : NULL);
 }
 
 void examination_recipient(struct examination *e, struct slice recipient)
@@ -138,11 +159,10 @@ void examination_recipient(struct examination *e, struct slice recipient)
         examination_state_failed(e, PHASE_RCPT);
         return;
     }
-    struct state_sender sender = who(e, recipient);
     if (e->wants[PRODUCER_GREYLIST])
-        state_greylist(e->state, &sender);
+        examination_greylist(e, recipient);
     if (e->wants[PRODUCER_CONTACT])
-        state_contact(e->state, sender.sender, recipient);
+        state_contact(e->state, sender_of(e), recipient);
     answered_ask_sender(e, recipient);
     count_transaction(e);
     if (e->proxy->counts[RATE_RECIPIENTS])
@@ -159,6 +179,7 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
     const struct facts *facts = &e->facts;
     for (int i = 0; i < GREYLIST_FACTS; i++)
         known->greylist[i] = facts->fact[greylist_facts[i]];
+    known->proven_first_seen = e->proven_first_seen;
     known->first_contact = facts->fact[FACT_SENDER_FIRST_CONTACT];
     known->answered = facts->fact[FACT_SENDER_ANSWERED];
     known->bounce_tag = facts->fact[FACT_BOUNCE_TAG];
@@ -167,6 +188,19 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
     known->keyed = arena_array(arena, count, sizeof *known->keyed);
     if (known->keyed)
         memcpy(known->keyed, facts->keyed, count * sizeof *facts->keyed);
+}
+
+static bool was_proven(const struct examination *e, const struct recipient_facts *known)
+{
+    return known->proven_first_seen.state == VALUE_KNOWN && examination_authenticated(e).len;
+}
+
+void examination_met_again(struct examination *e, struct slice recipient,
+                           const struct recipient_facts *known)
+{
+    struct state_sender sender = who(e, recipient);
+    if (was_proven(e, known))
+        state_met_again(e->proxy->state, &sender);
 }
 
 void examination_recall_recipient(struct examination *e, struct slice recipient,
@@ -178,6 +212,8 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
     struct facts *facts = &e->facts;
     for (int i = 0; i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = known->greylist[i];
+    if (was_proven(e, known))
+        facts->fact[FACT_GREYLIST_FIRST_SEEN] = known->proven_first_seen;
     facts->fact[FACT_SENDER_FIRST_CONTACT] = known->first_contact;
     facts->fact[FACT_SENDER_ANSWERED] = known->answered;
     facts->fact[FACT_BOUNCE_TAG] = known->bounce_tag;

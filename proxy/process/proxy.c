@@ -9,13 +9,24 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+static bool is_of_spf(const struct policy_key *key)
+{
+    for (size_t i = 0; i < key->of_count; i++)
+        if (fact_info(key->of[i].fact)->producer == PRODUCER_SPF)
+            return true;
+    return false;
+}
+
 static void learn_rates(struct proxy *proxy)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(proxy->config->policy, &count);
-    for (size_t i = 0; i < count; i++)
+    proxy->spf_may_wait = true;
+    for (size_t i = 0; i < count; i++) {
         if (keys[i].fact == FACT_RATE)
             proxy->counts[keys[i].event] = true;
+        proxy->spf_may_wait &= !is_of_spf(&keys[i]);
+    }
 }
 
 static bool looks_at_mail(const struct policy *policy)

@@ -69,6 +69,7 @@ struct proxy {
     bool wants_outbound[PRODUCER_COUNT];      /* the same, of mail that leaves, */
     bool wants_others[PRODUCER_COUNT];        /* and of all other */
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
+    bool spf_may_wait;                        /* no rate() counts by what SPF says */
     bool waits_for_silence;                   /* before the banner */
     bool looks_at_mail;                       /* some rule asks what a message is */
     struct scan_job job;                      /* what is asked of them about every message */

@@ -105,6 +105,9 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     count_end(s, &record);
     if (code / 100 == 2)
         session_was_useful(&s->base);
+    for (size_t i = 0; i < s->t->recipient_count; i++)
+        examination_met_again(&s->t->message, s->t->recipients[i].path.spelled,
+                              &s->t->recipients[i].known);
     if (s->t->recipient_count)
         examination_remember(&s->t->message, record.verdict, s->t->recipients[0].path.spelled);
     remember_recipients(s, &record);

@@ -154,18 +154,47 @@ static void act(struct session *base)
     replied(s);
 }
 
-/* All is known that rules without a message could ask for. */
+/* Nothing would be said or done here because of what SPF says: it is found out with the message, for
+ * which a scanner is asked anyway. */
+static bool spf_may_come_later(const struct smtp_session *s, const struct recipient *r)
+{
+    const struct facts *facts = &s->t->message.facts;
+    const struct value *met = &facts->fact[FACT_GREYLIST_KNOWN];
+    bool is_known = met->state == VALUE_KNOWN && met->truth;
+    return !r->decided && r->verdict.rule < 0 && !r->unknown &&
+           (is_known || !smtp_wants(s)[PRODUCER_GREYLIST]) &&
+           !policy_could_use(config_of(s)->policy, facts, PRODUCER_SPF, PHASE_RCPT);
+}
+
+static void judge(struct session *base);
+
+/* A domain that has passed is one more name that the client may be known by. */
+static void judge_with_spf(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    struct examination *e = &s->t->message;
+    if (smtp_wants(s)[PRODUCER_GREYLIST] && e->state && examination_authenticated(e).len)
+        examination_greylist(e, in_question(s)->path.spelled);
+    session_await(base, PHASE_RCPT, judge);
+}
+
+/* All is known that rules without a message could ask for, but SPF perhaps. */
 static void judge(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
     struct recipient *r = in_question(s);
-    r->verdict = (struct verdict){.delay = 0};
+    r->verdict = (struct verdict){.rule = -1};
     if (s->base.proxy->acts_at[PHASE_RCPT]) {
         smtp_facts(s, PHASE_RCPT);
         s->t->message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
         listed_facts(&s->t->message, r->path.spelled);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t->message.facts, PHASE_RCPT,
                                      s->rcpt, &r->verdict) == OUTCOME_DECIDED;
+    }
+    if (examination_spf_waits(&s->t->message) && !spf_may_come_later(s, r)) {
+        examination_needs_spf(&s->t->message);
+        session_await(base, PHASE_RCPT, judge_with_spf);
+        return;
     }
     examination_keep_recipient(&s->t->message, s->rcpt, &r->known);
     session_tarpit(&s->base, r->verdict.delay, &s->t->delayed, act);
@@ -248,6 +277,7 @@ static bool is_answered_as_teacher(struct smtp_session *s, const struct recipien
     case TEACH_NOT:
         return false;
     case TEACH_TAKEN:
+        examination_needs_spf(&s->t->message); /* no scanner is asked about such a message */
         smtp_asked_note(s, ASKED_TAUGHT, s->t->taught_count - 1);
         break;
     case TEACH_ALONE:

@@ -73,6 +73,8 @@ static void answered(void *ctx)
     bool awaited = retry_is_awaited(&store, &recall->place, &recall->answer);
     recall->inquiry = NULL;
     recall->nothing |= !awaited;
+    if (awaited)
+        examination_needs_spf(&s->t->message);
     r->earlier = retry_recall(&store, &recall->place, &recall->answer, s->rcpt);
     if (!r->earlier.group && is_worth_waiting(s, awaited))
         session_await(&s->base, PHASE_MAIL, ask_by_domain);

@@ -143,14 +143,16 @@ static void begin_transaction(struct smtp_session *s, const struct smtp_path *pa
     s->t->mail = *mail;
     s->t->open = true;
     s->base.message = &s->t->message;
-    s->t->message = (struct examination){.proxy = s->base.proxy,
-                                         .wants = smtp_wants(s),
-                                         .arena = s->mail,
-                                         .ref = s->ref,
-                                         .holder = &s->base.claim.holder,
-                                         .client = s->base.study,
-                                         .owner = &examination_owner,
-                                         .ctx = s};
+    s->t->message =
+        (struct examination){.proxy = s->base.proxy,
+                             .wants = smtp_wants(s),
+                             .arena = s->mail,
+                             .ref = s->ref,
+                             .holder = &s->base.claim.holder,
+                             .client = s->base.study,
+                             .spf_may_wait = s->base.proxy->spf_may_wait && !decides_at_mail(s),
+                             .owner = &examination_owner,
+                             .ctx = s};
     s->t->began = clock_ms();
     snprintf(s->ref, sizeof s->ref, "%s.%u", s->base.id, s->transactions);
     s->t->mail.ret = arena_copy(s->mail, mail->ret);

@@ -35,13 +35,16 @@ static void set_greylist(struct facts *facts, struct value known, struct value f
 
 static void write_greylist(struct state_inquiry *inquiry, void *data, const redisReply *reply)
 {
-    (void)data;
-    if (reply)
-        set_greylist(inquiry->facts, value_bool(reply->element[0]->integer == 1),
-                     value_integer(reply->element[1]->integer),
-                     value_integer(reply->element[2]->integer * 1000));
-    else
+    struct value *proven_first_seen = data;
+    if (!reply) {
         set_greylist(inquiry->facts, value_unknown(), value_unknown(), value_unknown());
+        return;
+    }
+    set_greylist(inquiry->facts, value_bool(reply->element[0]->integer == 1),
+                 value_integer(reply->element[1]->integer),
+                 value_integer(reply->element[2]->integer * 1000));
+    if (proven_first_seen)
+        *proven_first_seen = value_integer(reply->element[3]->integer);
 }
 
 /* The counters of accepted messages that speak for this client; returns how many. */
@@ -52,7 +55,7 @@ static size_t counters_of(const struct state *state, const struct state_sender *
     if (state->config->settings.greylist_passes == 0)
         return 0;
     out[n++] = state_key_network(state->keys, &who->client);
-    if (who->authenticated.len)
+    if (who->authenticated.len && !who->unproven)
         out[n++] = state_key_domain(state->keys, who->authenticated);
     return n;
 }
@@ -68,32 +71,65 @@ static size_t meetings_of(const struct state *state, const struct state_sender *
     return n;
 }
 
-void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who)
+enum { GREYLIST_ARGUMENTS = 7 };
+
+struct greylist_question {
+    struct state_key made[2 * NAMES];
+    struct slice keys[2 * NAMES], args[GREYLIST_ARGUMENTS];
+    struct number_text text[GREYLIST_ARGUMENTS];
+    struct state_question question;
+};
+
+static void describe_greylist(struct state *state, const struct state_sender *who,
+                              struct greylist_question *out)
 {
-    struct state *state = inquiry->state;
     const struct settings *settings = &state->config->settings;
+    size_t meetings = meetings_of(state, who, out->made);
+    size_t count = meetings + counters_of(state, who, out->made + meetings);
+    const int64_t numbers[GREYLIST_ARGUMENTS] = {
+        clock_wall(),
+        state_whole_seconds(settings->greylist_delay),
+        state_whole_seconds(settings->greylist_window),
+        state_whole_seconds(settings->greylist_lifetime),
+        settings->greylist_passes,
+        (int64_t)meetings,
+        who->unproven ? 1 : (int64_t)meetings,
+    };
+    for (size_t i = 0; i < count; i++)
+        out->keys[i] = state_key_slice(&out->made[i]);
+    for (size_t i = 0; i < GREYLIST_ARGUMENTS; i++)
+        out->args[i] = state_number_argument(&out->text[i], numbers[i]);
+    out->question =
+        (struct state_question){&state->greylist, out->keys, count, out->args, GREYLIST_ARGUMENTS};
+}
+
+static bool is_exempt(const struct state *state, const struct state_sender *who)
+{
     const struct table *exempt = state->config->greylist_exempt;
-    if (exempt && table_holds_text(exempt, who->recipient)) {
+    return exempt && table_holds_text(exempt, who->recipient);
+}
+
+void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who,
+                    struct value *proven_first_seen)
+{
+    struct greylist_question asked;
+    if (is_exempt(inquiry->state, who)) {
         set_greylist(inquiry->facts, value_bool(true), value_absent(), value_integer(0));
         return;
     }
-    struct state_key made[2 * NAMES];
-    size_t meetings = meetings_of(state, who, made);
-    size_t count = meetings + counters_of(state, who, made + meetings);
-    struct slice keys[2 * NAMES];
-    for (size_t i = 0; i < count; i++)
-        keys[i] = state_key_slice(&made[i]);
-    struct number_text text[6];
-    const struct slice args[] = {
-        state_number_argument(&text[0], clock_wall()),
-        state_number_argument(&text[1], state_whole_seconds(settings->greylist_delay)),
-        state_number_argument(&text[2], state_whole_seconds(settings->greylist_window)),
-        state_number_argument(&text[3], state_whole_seconds(settings->greylist_lifetime)),
-        state_number_argument(&text[4], settings->greylist_passes),
-        state_number_argument(&text[5], (int64_t)meetings),
-    };
-    state_ask(inquiry, &(struct state_question){&state->greylist, keys, count, args, 6},
-              &(struct state_answer){.write = write_greylist, .expected = 3});
+    describe_greylist(inquiry->state, who, &asked);
+    state_ask(
+        inquiry, &asked.question,
+        &(struct state_answer){.write = write_greylist, .data = proven_first_seen, .expected = 4});
+}
+
+void state_met_again(struct state *state, const struct state_sender *who)
+{
+    struct greylist_question told;
+    if (is_exempt(state, who))
+        return;
+    describe_greylist(state, who, &told);
+    state_tell(state, &told.question);
 }
 
 static void set_history(struct facts *facts, struct value first_seen, struct value messages)

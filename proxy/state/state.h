@@ -41,6 +41,7 @@ struct state_sender {
     struct slice sender; /* empty: <> */
     struct slice recipient;
     struct slice authenticated; /* a domain that SPF has passed for; empty: none */
+    bool unproven;              /* SPF may pass for it: that is not known yet */
 };
 
 /* greylist.*: looks up and, at the first meeting, writes down. What meets is the client, the sender
@@ -53,8 +54,14 @@ struct state_sender {
  *   - One that comes back in the window: known, for settings.greylist_lifetime after each time.
  *   - A network, or an authenticated domain, of which settings.greylist_passes messages have been
  *     accepted is known at once, for that lifetime after each of them.
- *   - config->greylist_exempt holds the recipient: known, nothing is asked or written. */
-void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who);
+ *   - config->greylist_exempt holds the recipient: known, nothing is asked or written.
+ * Of a domain that is unproven only one thing is asked: what greylist.first_seen is if it is proven
+ * later, into *proven_first_seen, which stays as it is when nothing is known of that. Who is known then
+ * is told again with state_met_again. */
+void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who,
+                    struct value *proven_first_seen);
+/* The same meeting, now that its domain is proven; nobody waits for the answer. */
+void state_met_again(struct state *state, const struct state_sender *who);
 
 /* sender.first_seen, sender.messages: accepted messages of a sender (proxy/state/sender_fold.h).
  * Absent for <>, which is everybody's. */

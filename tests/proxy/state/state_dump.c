@@ -4,7 +4,7 @@
  * asked at once.
  *
  *   {"do": "advance", "ms": 1000}           moves the clock
- *   {"do": "greylist", "client": ...}       and "history", "rates", "contact": ask; with "cancel", give up
+ *   {"do": "greylist", "client": ...}       with "unproven", of a domain that may pass; "met_again" tells; and "history", "rates", "contact": ask; with "cancel", give up
  *   {"do": "campaign", "text": [...], "structure": [...], "author": ..., "recipients": [...]}
  *   {"do": "answered", ...}, "answered_author", with "recipients", and "in_reply", with "ids": ask
  *   {"do": "wrote", "sender": ..., "recipients": [...], "id": ...}: tells
@@ -37,6 +37,7 @@ struct job {
     struct facts facts;
     size_t rates; /* as many as facts.keyed has */
     struct state_inquiry *inquiry;
+    struct value proven_first_seen;
     struct state_recipient *recipients;
     size_t recipient_count;
     unsigned done; /* how often it was told so */
@@ -120,7 +121,8 @@ static struct state_sender sender_of(const json_t *question)
 {
     struct state_sender who = {.sender = member(question, "sender"),
                                .recipient = member(question, "recipient"),
-                               .authenticated = member(question, "authenticated")};
+                               .authenticated = member(question, "authenticated"),
+                               .unproven = json_is_true(json_object_get(question, "unproven"))};
     (void)ip_parse(member(question, "client"), &who.client);
     return who;
 }
@@ -130,7 +132,7 @@ static struct state_sender sender_of(const json_t *question)
 static void ask_greylist(struct job *job, const json_t *question)
 {
     struct state_sender who = sender_of(question);
-    state_greylist(job->inquiry, &who);
+    state_greylist(job->inquiry, &who, who.unproven ? &job->proven_first_seen : NULL);
 }
 
 static void ask_history(struct job *job, const json_t *question)
@@ -290,6 +292,13 @@ static void tell_sent(struct job *job, const json_t *question)
             .refused = (size_t)json_integer_value(json_object_get(question, "refused"))});
 }
 
+static void tell_met_again(struct job *job, const json_t *question)
+{
+    (void)job;
+    struct state_sender who = sender_of(question);
+    state_met_again(state, &who);
+}
+
 static void tell_accepted(struct job *job, const json_t *question)
 {
     (void)job;
@@ -318,15 +327,15 @@ static const struct {
     const char *name;
     void (*ask)(struct job *job, const json_t *question);
 } questions[] = {
-    {"greylist", ask_greylist}, {"history", ask_history},
-    {"rates", ask_rates},       {"accepted", tell_accepted},
-    {"contact", ask_contact},   {"met", tell_met},
-    {"answered", ask_answered}, {"answered_author", ask_answered_author},
-    {"in_reply", ask_in_reply}, {"wrote", tell_wrote},
-    {"sending", ask_sending},   {"sent", tell_sent},
-    {"campaign", ask_campaign}, {"opine", tell_opinion},
-    {"dmarc", tell_dmarc},      {"unknown_recipient", tell_unknown_recipient},
-    {"advance", move_clock},
+    {"greylist", ask_greylist},    {"history", ask_history},
+    {"rates", ask_rates},          {"accepted", tell_accepted},
+    {"contact", ask_contact},      {"met", tell_met},
+    {"answered", ask_answered},    {"answered_author", ask_answered_author},
+    {"in_reply", ask_in_reply},    {"wrote", tell_wrote},
+    {"sending", ask_sending},      {"sent", tell_sent},
+    {"campaign", ask_campaign},    {"opine", tell_opinion},
+    {"dmarc", tell_dmarc},         {"unknown_recipient", tell_unknown_recipient},
+    {"met_again", tell_met_again}, {"advance", move_clock},
 };
 
 /* ---- answers */
@@ -380,10 +389,12 @@ static json_t *facts_object(const struct job *job)
 static json_t *answer_of(const struct job *job, int64_t now)
 {
     struct state_cost cost = state_cost(job->inquiry);
-    return json_pack("{so so so so si sI si sI}", "facts", facts_object(job), "rates",
-                     rates_json(job), "reported", reported_json(job), "answered",
-                     answered_json(job), "calls", (int)cost.calls, "ms", (json_int_t)cost.ms,
-                     "done", (int)job->done, "now", (json_int_t)now);
+    bool proven = job->proven_first_seen.state == VALUE_KNOWN;
+    return json_pack("{sI so so so so si sI si sI}", "proven_first_seen",
+                     (json_int_t)(proven ? job->proven_first_seen.integer : -1), "facts",
+                     facts_object(job), "rates", rates_json(job), "reported", reported_json(job),
+                     "answered", answered_json(job), "calls", (int)cost.calls, "ms",
+                     (json_int_t)cost.ms, "done", (int)job->done, "now", (json_int_t)now);
 }
 
 static void job_done(void *ctx)

@@ -221,6 +221,50 @@ def test_who_waited_in_its_network_need_not_wait_as_a_domain(gateway):
     assert gateway.greylist(**POOL[1]) == (True, 0)
 
 
+def unproven(gateway, **who):
+    """What is known of it before SPF is: (known, first seen, first seen should SPF pass)."""
+    answer = gateway.ask("greylist", **dict(WHO, unproven=True, **who))
+    return answer["facts"]["greylist.known"], answer["facts"]["greylist.first_seen"], answer["proven_first_seen"]
+
+
+def seen(gateway, **who):
+    facts = gateway.ask("greylist", **dict(WHO, **who))["facts"]
+    return facts["greylist.known"], facts["greylist.first_seen"], facts["greylist.wait"]
+
+
+def test_a_domain_that_may_pass_makes_nobody_known_and_is_not_written_down(gateway):
+    gateway.greylist(**POOL[0])
+    gateway.advance(DELAY)
+    assert seen(gateway, **POOL[0])[0]
+    assert not unproven(gateway, **POOL[1])[0]
+    gateway.greylist(**dict(POOL[2], authenticated="example.net", unproven=True))
+    gateway.advance(DELAY)
+    assert not seen(gateway, **dict(POOL[3], authenticated="example.net"))[0]
+
+
+def test_messages_of_a_domain_that_may_pass_do_not_count_for_it(gateway):
+    gateway.accept(PASSES, **POOL[0])
+    assert not unproven(gateway, **POOL[1])[0]
+    assert seen(gateway, **POOL[1])[0]
+
+
+def test_when_a_domain_has_passed_all_is_as_if_that_had_been_known_at_once(new_gateway, gateway):
+    """Two gateways of their own: one is told late."""
+    other = new_gateway('redis { prefix "other:" }')
+    now = seen(gateway, **POOL[0])[1], seen(other, **POOL[0])[1]
+    for one in (gateway, other):
+        one.advance(DELAY)
+        one.accept(PASSES, **dict(POOL[1], **FAILED))
+    at_once = seen(gateway, **POOL[1])
+    known, own, proven = unproven(other, **POOL[1])
+    assert known and at_once == (True, now[0], 0) and proven == now[1] and own > proven
+    other.ask("met_again", **dict(WHO, **POOL[1]))
+    for one in (gateway, other):
+        one.advance(LIFETIME - 10)
+    assert seen(gateway, **POOL[2])[0] and seen(other, **POOL[2])[0], "the domain was met again"
+    assert seen(gateway, **dict(POOL[1], **FAILED))[:1] == seen(other, **dict(POOL[1], **FAILED))[:1]
+
+
 @pytest.mark.parametrize("other", [FAILED, {"authenticated": "example.net"}, {"sender": "other@example.org"}, {"recipient": "other@example.com"}],
                          ids=["no pass", "another domain", "another sender", "another recipient"])
 def test_each_sender_and_recipient_of_an_authenticated_domain_waits(gateway, other):
