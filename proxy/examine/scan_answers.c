@@ -4,15 +4,18 @@
 #include "base/siphash.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 enum {
     BUCKETS = 256,
-    AT_ONCE = 64,     /* packets, before others have their turn */
-    STRAY_A_JOB = 32, /* a large answer has fewer, and may come when nobody waits any more */
-    STRAY_ANYWAY = 1000,
+    AT_ONCE = 64,         /* packets, before others have their turn */
+    STRAY_A_JOB = 32,     /* a large answer has fewer, and may come when nobody waits any more */
+    STRAY_ANYWAY = 1000,  /* before any job, */
+    STRAY_MOST = 1000000, /* however many jobs there were, */
+    STRAY_AGAIN = 100000, /* and more than come while whoever was told ends a flood */
 };
 
 LIST_HEAD(bucket, scan_ticket);
@@ -23,8 +26,7 @@ struct channel {
     int sock; /* -1: none */
     uint32_t row, serial;
     struct event *event;
-    uint64_t asked, stray; /* jobs; packets that nobody awaited */
-    bool told;
+    int64_t bearable; /* packets that nobody awaited */
 };
 
 struct scan_answers {
@@ -44,8 +46,8 @@ struct scan_answers *scan_answers_new(struct event_base *base,
     answers->base = base;
     answers->owner = *owner;
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
-        answers->channels[kind] =
-            (struct channel){.of = answers, .kind = (enum scanner_kind)kind, .sock = -1};
+        answers->channels[kind] = (struct channel){
+            .of = answers, .kind = (enum scanner_kind)kind, .sock = -1, .bearable = STRAY_ANYWAY};
     if (getrandom(answers->key, sizeof answers->key, 0) != (ssize_t)sizeof answers->key)
         scan_answers_free(&answers);
     return answers;
@@ -105,10 +107,23 @@ static struct scan_ticket *find(struct scan_answers *answers, enum scanner_kind 
 static void count_stray(struct channel *channel)
 {
     struct scan_answers *answers = channel->of;
-    if (++channel->stray < STRAY_ANYWAY + STRAY_A_JOB * channel->asked || channel->told)
+    if (--channel->bearable > 0)
         return;
-    channel->told = true;
+    channel->bearable = STRAY_AGAIN;
     answers->owner.overrun(answers->owner.ctx, channel->kind);
+}
+
+static void bear_more(struct channel *channel)
+{
+    if (channel->bearable <= STRAY_MOST - STRAY_A_JOB)
+        channel->bearable += STRAY_A_JOB;
+}
+
+/* Of a packet without octets the same is heard. */
+static bool has_ended(int sock)
+{
+    struct pollfd look = {.fd = sock};
+    return poll(&look, 1, 0) == 1 && look.revents & POLLHUP;
 }
 
 static void on_packet(evutil_socket_t fd, short what, void *arg)
@@ -120,7 +135,7 @@ static void on_packet(evutil_socket_t fd, short what, void *arg)
         int got = scan_receive(fd, &packet);
         if (got == 0)
             return;
-        if (got < 0 && errno != EBADMSG) { /* the parent is gone, and so are we soon */
+        if (got < 0 && errno != EBADMSG && has_ended(fd)) { /* the parent is gone, and so are we */
             event_del(channel->event);
             return;
         }
@@ -172,7 +187,7 @@ int scan_answers_ask(struct scan_answers *answers, enum scanner_kind kind, int q
     LIST_INSERT_HEAD(bucket_of(answers, ticket->number), ticket, link);
     errno = ENOMEM;
     if (be_patient(answers, ticket, ms) && scan_post(queue, message, job, &address) == 0) {
-        channel->asked++;
+        bear_more(channel);
         return 0;
     }
     int failure = errno;

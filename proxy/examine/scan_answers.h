@@ -24,7 +24,8 @@ struct scan_ticket {
 };
 
 struct scan_answers_owner {
-    /* Much comes that was not asked for: somebody may have taken over a worker. Told once. */
+    /* Much comes that was not asked for: somebody may have taken over a worker. Told
+     * of each flood; workers that were there are to be ended. */
     void (*overrun)(void *ctx, enum scanner_kind kind);
     void *ctx;
 };

@@ -295,12 +295,55 @@ TEST(test_numbers_cannot_be_told_from_one_another)
     arena_free(&arena);
 }
 
-TEST(test_a_flood_of_what_nobody_asked_is_told_once)
+/* So many packets that nobody asked for. */
+static void flood(unsigned count)
 {
     struct scan_reply reply = {channel.sock, 1, &channel};
-    for (int i = 0; i < 3000; i++) {
+    for (unsigned i = 0; i < count; i++) {
         dies(&reply);
-        hear_scanners();
-        assert_int_equal(overruns, i >= 999);
+        if (i % 50 == 49 || i + 1 == count)
+            hear_scanners();
     }
+}
+
+TEST(test_a_flood_of_what_nobody_asked_is_told_once_and_a_later_one_again)
+{
+    flood(999);
+    assert_int_equal(overruns, 0);
+    flood(1);
+    assert_int_equal(overruns, 1);
+    flood(99999);
+    assert_int_equal(overruns, 1);
+    flood(1);
+    assert_int_equal(overruns, 2);
+}
+
+TEST(test_each_job_lets_some_more_come_that_nobody_awaits)
+{
+    struct arena *arena = arena_new(MIB);
+    struct scan_reply reply = scan_the_unknown(arena);
+    examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
+    answers(&reply);
+    hear_scanners();
+    flood(1031);
+    assert_int_equal(overruns, 0);
+    flood(1);
+    assert_int_equal(overruns, 1);
+    arena_free(&arena);
+}
+
+TEST(test_packets_without_octets_do_not_keep_an_answer_away)
+{
+    struct arena *arena = arena_new(MIB);
+    struct scan_reply reply = scan_the_unknown(arena);
+    unknown.e.arena = arena;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(send(channel.sock, "", 0, 0), 0);
+    hear_scanners();
+    hear_scanners();
+    begins_a_large_answer(&reply);
+    hear_scanners();
+    assert_non_null(unknown.e.scans[SCAN_ANTIVIRUS].pieces.bytes);
+    examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
+    arena_free(&arena);
 }
