@@ -101,11 +101,13 @@ static bool hear_head(const struct worker_start *start, bool wait)
     return got == 0;
 }
 
-/* A job may come before the word of its channel, which is then on its way. */
+/* A job may come before the word of its channel, which is then on its way. One of a proxy that is dead,
+ * and has left many, is not waited for. */
 static bool find_channel(const struct worker_start *start, struct scan_taken *taken)
 {
     struct scan_channel *channel = scan_channels_find(start->channels, &taken->address);
-    for (bool hears = true; !channel && hears;
+    for (bool hears = true;
+         !channel && hears && scan_channels_may_come(start->channels, &taken->address);
          channel = scan_channels_find(start->channels, &taken->address)) {
         int64_t before = clock_ms();
         hears = hear_head(start, true) && clock_ms() - before < WORD_MS;

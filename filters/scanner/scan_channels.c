@@ -54,6 +54,15 @@ struct scan_channel *scan_channels_find(struct scan_channels *channels,
     return channel && channel->sock >= 0 && channel->serial == address->serial ? channel : NULL;
 }
 
+bool scan_channels_may_come(const struct scan_channels *channels,
+                            const struct scan_address *address)
+{
+    if (address->row >= SCAN_CHANNELS)
+        return false;
+    const struct scan_channel *known = &channels->of[address->row];
+    return known->sock < 0 || (int32_t)(address->serial - known->serial) > 0;
+}
+
 bool scan_channel_tell(int sock, uint16_t type, uint32_t row, const struct scan_channel *channel)
 {
     char room[TOLD_BYTES];

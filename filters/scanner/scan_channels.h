@@ -44,6 +44,10 @@ void scan_channels_drop(struct scan_channels *channels, uint32_t row);
 struct scan_channel *scan_channels_find(struct scan_channels *channels,
                                         const struct scan_address *address);
 
+/* Of one that is not known: whether it may be a later one, whose word is on its way. Serials grow. */
+bool scan_channels_may_come(const struct scan_channels *channels,
+                            const struct scan_address *address);
+
 /* Tells the other end of `sock` of a channel, which stays the caller's. False: it does not listen. */
 bool scan_channel_tell(int sock, uint16_t type, uint32_t row, const struct scan_channel *channel);
 /* What was told so: takes the descriptor over. False: nonsense. */

@@ -550,6 +550,22 @@ TEST(test_a_new_asker_in_a_row_hears_nothing_of_the_one_before)
     stop();
 }
 
+TEST(test_nobody_waits_for_what_a_dead_asker_has_left_on_the_queue)
+{
+    enum { LEFT = 60 }; /* a second each would be more than WAIT_MS */
+    start_ready("60000", "1000");
+    struct asker before = introduced(ROW, 7), now = introduced(ROW, 8);
+    close(before.sock);
+    post(&now, 5, "hello");
+    assert_true(answered(&now, 5) > 0);
+    for (uint64_t i = 0; i < LEFT; i++)
+        post(&before, 100 + i, "hello");
+    post(&now, 6, "hello");
+    assert_true(answered(&now, 6) > 0);
+    close(now.sock);
+    stop();
+}
+
 TEST(test_the_death_of_a_worker_is_told_at_once_to_who_asked_and_to_nobody_else)
 {
     start_ready("5000", "1000");
