@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/session/introduced.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proxy/session/proxy_header.h"
 #include "proxy/session/session.h"
@@ -16,7 +17,8 @@ enum { MOST = 4096 /* that wait at one listener */ };
 struct introduced {
     LIST_ENTRY(introduced) link;
     struct introductions *of;
-    struct event *readable;
+    struct event *readable; /* fires once: then the descriptor is free for a session's own */
+    int64_t until;          /* clock_ms */
     int fd;
     struct ip balancer;
     uint16_t port;
@@ -44,11 +46,10 @@ struct introductions *introductions_new(struct proxy *proxy, const struct mail_p
 /* Its descriptor is somebody else's, or closed, by now. */
 static void forget(struct introduced *i)
 {
-    if (i->readable) {
-        LIST_REMOVE(i, link);
-        i->of->count--;
+    LIST_REMOVE(i, link);
+    i->of->count--;
+    if (i->readable)
         event_free(i->readable);
-    }
     free(i);
 }
 
@@ -116,12 +117,21 @@ static void begin_session(struct introduced *i, const struct proxy_header *heade
     forget(i);
 }
 
+/* All of it is to come within the time, however it is cut. */
+static bool await_more(struct introduced *i)
+{
+    int64_t ms = i->until - clock_ms();
+    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
+    return ms > 0 && event_add(i->readable, &limit) == 0;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
+    static const char late[] = "it does not come in time";
     (void)fd;
     struct introduced *i = arg;
     struct proxy_header header;
-    const char *why = "it does not come in time";
+    const char *why = late;
     int got = what & EV_TIMEOUT ? -1 : read_more(i, &why);
     enum proxy_header_state state = PROXY_HEADER_UNFINISHED;
     if (got > 0)
@@ -131,24 +141,14 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         hang_up(i, why);
     else if (state == PROXY_HEADER_READ)
         begin_session(i, &header);
-}
-
-static bool await(struct introduced *i)
-{
-    struct introductions *all = i->of;
-    int64_t ms = all->proxy->config->settings.timeouts_handshake;
-    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
-    i->readable = event_new(all->proxy->base, i->fd, EV_READ | EV_PERSIST, on_readable, i);
-    if (!i->readable)
-        return false;
-    LIST_INSERT_HEAD(&all->waiting, i, link);
-    all->count++;
-    return event_add(i->readable, &limit) == 0;
+    else if (!await_more(i))
+        hang_up(i, late);
 }
 
 void introductions_await(struct introductions *introductions, int fd, const struct ip *balancer,
                          uint16_t port)
 {
+    const struct proxy *proxy = introductions->proxy;
     struct introduced *i = introductions->count < MOST ? malloc(sizeof *i) : NULL;
     if (!i) {
         close(fd);
@@ -159,8 +159,11 @@ void introductions_await(struct introductions *introductions, int fd, const stru
     i->balancer = *balancer;
     i->port = port;
     i->len = 0;
-    i->readable = NULL;
-    if (!await(i))
+    i->until = clock_ms() + proxy->config->settings.timeouts_handshake;
+    i->readable = event_new(proxy->base, fd, EV_READ, on_readable, i);
+    LIST_INSERT_HEAD(&introductions->waiting, i, link);
+    introductions->count++;
+    if (!i->readable)
         hang_up(i, "out of memory");
     else
         on_readable(fd, EV_READ, i); /* it has come with the connection, mostly */

@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import struct
+import time
 
 import pytest
 
@@ -104,6 +105,20 @@ def test_a_balancer_that_names_nobody_is_hung_up_on_and_counted(gateway, octets)
 def test_a_balancer_that_is_silent_is_hung_up_on(gateway):
     it = gateway(changes={"timeouts": {"handshake": "1s"}})
     assert ends(it.port, version_2()[:20])
+    assert wait_until(lambda: "it does not come in time" in it.log())
+
+
+def test_a_header_in_small_pieces_gets_no_more_time(gateway):
+    it = gateway(changes={"timeouts": {"handshake": "1s"}})
+    header = b"PROXY UNKNOWN\r\n"
+    with Session(it.port, greeting=False, source=BALANCER) as session:
+        for at in range(0, len(header), 2):
+            try:
+                session.send(header[at:at + 2])
+            except OSError:
+                break
+            time.sleep(0.25)
+        assert session.rest() == b""
     assert wait_until(lambda: "it does not come in time" in it.log())
 
 
