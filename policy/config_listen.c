@@ -320,7 +320,8 @@ static void finish_encryption(struct parser *parser, const struct listener *list
         source_error(parser->sources, at,
                      "%.*s is encrypted from the start: starttls has no place there",
                      SHOWN(names->word.text));
-    if (!listener->implicit_tls && listener->require_tls && !listener->starttls)
+    bool possible = listener->implicit_tls || listener->starttls || listener->balancers;
+    if (listener->require_tls && !possible)
         source_error(parser->sources, at, "require_tls without starttls: nobody could ever %s",
                      listener_logs_in(listener) ? "log in" : "send");
     if ((listener->starttls || listener->implicit_tls) && parser->config->certificate_count == 0)

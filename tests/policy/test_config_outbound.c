@@ -172,6 +172,15 @@ TEST(test_load_balancers_are_named_by_their_addresses)
     config_free(&config);
 }
 
+TEST(test_tls_may_be_required_where_it_ends_at_a_load_balancer)
+{
+    struct config *config = load_good("listen smtp on \"0.0.0.0\" { require_tls  "
+                                      "proxy_protocol from { \"192.0.2.1\" } }\n");
+    assert_true(config->listeners[0].require_tls);
+    config_free(&config);
+    refuses("listen smtp on \"0.0.0.0\" { require_tls }\n", "nobody could ever send");
+}
+
 TEST(test_who_is_a_load_balancer_is_said_and_is_not_everybody)
 {
     refuses(OUT("proxy_protocol"), "expected 'from' and the addresses of load balancers");
