@@ -143,7 +143,8 @@ static bool answer(const struct family *family, struct arena *arena, const struc
     if (is_refusal(outcome))
         refuse(&taken->reply, (enum scan_failing)(outcome - FAMILY_REFUSED), reason);
     else if (!scan_answer(&taken->reply, &taken->job, &answer))
-        refuse(&taken->reply, SCAN_FAILS_BY_IT, "the answer does not fit");
+        refuse(&taken->reply, SCAN_FAILS_NOW,
+               "nobody listens to the answer, or there is no memory");
     return outcome == FAMILY_ANSWERED;
 }
 
@@ -221,7 +222,7 @@ _Noreturn void family_worker(const struct worker_start *start)
         if (got < 0)
             break;
         served += (unsigned)got;
-        struct epoll_event event;
+        struct epoll_event event = {.data.fd = -1};
         if (got == 0 && epoll_wait(poll, &event, 1, -1) < 0 && errno != EINTR)
             break;
         if (got == 0 && event.data.fd == start->line && !hear_head(start, false))
