@@ -93,7 +93,7 @@ static bool becomes_ready(struct offline *offline, enum scanner_kind kind)
             break;
         enum family_message message;
         struct family_heard heard;
-        int got = family_hear(family->control, &message, &heard);
+        int got = family_hear(family->control, FAMILY_HEAD, &message, &heard);
         if (got == 0)
             continue;
         if (got > 0 && message == FAMILY_READY)

@@ -283,7 +283,8 @@ void scanners_hear(struct scanners *scanners, struct head *head, int64_t now)
     enum family_message message;
     struct family_heard words;
     int got = 0;
-    while (head->control >= 0 && (got = family_hear(head->control, &message, &words)) > 0)
+    while (head->control >= 0 &&
+           (got = family_hear(head->control, FAMILY_HEAD, &message, &words)) > 0)
         heard(scanners, head, message, &words, now);
     if (got < 0) {
         forget(head);

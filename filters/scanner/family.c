@@ -139,7 +139,7 @@ static void hear_starter(struct family_head *head)
 {
     enum family_message message;
     struct family_heard heard;
-    int got = family_hear(FAMILY_CONTROL_FD, &message, &heard);
+    int got = family_hear(FAMILY_CONTROL_FD, FAMILY_STARTER, &message, &heard);
     if (got > 0 && message == FAMILY_CHANNEL)
         pass_on(head, &heard.channel);
     else if (got < 0 || (got > 0 && message != FAMILY_RETIRE))

@@ -41,26 +41,37 @@ static bool unpack_text(struct unpack *in, char *out, size_t size)
     return true;
 }
 
-int family_hear(int control, enum family_message *type, struct family_heard *out)
+static bool says(enum family_side from, uint16_t type)
+{
+    static const enum family_side sides[] = {
+#define FAMILY_MESSAGE(id, side, payload, what) [FAMILY_##id] = FAMILY_##side,
+#include "filters/scanner/family_messages.def"
+#undef FAMILY_MESSAGE
+    };
+    return type > FAMILY_NONE && type < sizeof sides / sizeof *sides && sides[type] == from;
+}
+
+int family_hear(int control, enum family_side from, enum family_message *type,
+                struct family_heard *out)
 {
     static char buffer[FAMILY_HEAR_BYTES];
     struct ipc_message message;
     int got = ipc_recv(control, &message, buffer, sizeof buffer, false);
     if (got <= 0)
         return got;
-    if (message.type != FAMILY_CHANNEL)
+    bool known = says(from, message.type);
+    if (!known || message.type != FAMILY_CHANNEL)
         ipc_close_fds(&message);
     struct unpack in = {.left = message.payload};
     *out = (struct family_heard){0};
-    bool known = message.type > FAMILY_NONE && message.type <= FAMILY_CHANNEL;
-    if (message.type == FAMILY_READY)
-        out->workers = unpack_u32(&in);
-    if (message.type == FAMILY_FAILED)
-        known = unpack_text(&in, out->text, sizeof out->text);
     *type = (enum family_message)message.type;
-    if (message.type == FAMILY_CHANNEL) {
+    if (known && message.type == FAMILY_CHANNEL) {
         out->channel = message;
         return 1;
     }
+    if (message.type == FAMILY_READY)
+        out->workers = unpack_u32(&in);
+    if (message.type == FAMILY_FAILED)
+        known = known && unpack_text(&in, out->text, sizeof out->text);
     return known && unpack_done(&in) ? 1 : -1;
 }

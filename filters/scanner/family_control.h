@@ -15,9 +15,12 @@ struct family_heard {
     char text[SCAN_REASON_MAX + 1]; /* of FAMILY_FAILED */
 };
 
-/* Hears what the other end says, without waiting: 1 *type came with *out, 0 nothing
- * yet, -1 it is gone or talks nonsense. */
-int family_hear(int control, enum family_message *type, struct family_heard *out);
+enum family_side { FAMILY_HEAD, FAMILY_STARTER };
+
+/* Hears what the other end, which is `from`, says, without waiting: 1 *type came with *out, 0 nothing
+ * yet, -1 it is gone or talks nonsense: also what is not for its side to say. */
+int family_hear(int control, enum family_side from, enum family_message *type,
+                struct family_heard *out);
 /* The starter's side. Asks it to end when its running jobs are done. */
 bool family_retire(int control);
 

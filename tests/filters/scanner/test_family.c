@@ -152,7 +152,7 @@ static enum family_message hear(struct family_heard *heard)
     enum family_message message = FAMILY_NONE;
     struct pollfd control = {.fd = up.control, .events = POLLIN};
     assert_int_equal(poll(&control, 1, WAIT_MS), 1);
-    int got = family_hear(up.control, &message, heard);
+    int got = family_hear(up.control, FAMILY_HEAD, &message, heard);
     return got == 1 ? message : FAMILY_NONE;
 }
 
@@ -671,6 +671,29 @@ TEST(test_a_head_that_dies_leaves_word_of_what_its_workers_had_at_hand)
     scan_channels_drop(&channels, ROW);
     close(pair[0]);
     close(one.sock);
+}
+
+TEST(test_a_head_that_says_what_is_its_starters_to_say_is_not_heard_and_leaves_no_descriptor)
+{
+    int control[2], pair[2];
+    enum family_message message;
+    struct family_heard heard;
+    assert_int_equal(ipc_pair(control), 0);
+    assert_int_equal(scan_channel_pair(pair), 0);
+    const struct scan_channel channel = {.sock = pair[1], .serial = 7};
+    assert_true(scan_channel_tell(control[1], FAMILY_CHANNEL, ROW, &channel));
+    close(pair[1]);
+    assert_int_equal(family_hear(control[0], FAMILY_HEAD, &message, &heard), -1);
+    struct pollfd ended = {.fd = pair[0]};
+    assert_int_equal(poll(&ended, 1, 0), 1);
+    assert_true(ended.revents & POLLHUP);
+    assert_true(family_retire(control[1]));
+    assert_int_equal(family_hear(control[0], FAMILY_HEAD, &message, &heard), -1);
+    assert_true(family_retire(control[1]));
+    assert_int_equal(family_hear(control[0], FAMILY_STARTER, &message, &heard), 1);
+    close(control[0]);
+    close(control[1]);
+    close(pair[0]);
 }
 
 TEST(test_pages_of_workers_cannot_be_made_shorter)

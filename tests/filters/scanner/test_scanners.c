@@ -70,7 +70,7 @@ static void start(const char *name, const char *signatures, struct family_heard 
     struct pollfd wait = {.fd = up.control, .events = POLLIN};
     enum family_message message = FAMILY_NONE;
     assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
-    assert_int_equal(family_hear(up.control, &message, heard), 1);
+    assert_int_equal(family_hear(up.control, FAMILY_HEAD, &message, heard), 1);
     assert_int_equal(message, expected);
 }
 
