@@ -36,11 +36,15 @@ static void start_tls(struct imap_session *s)
     }
 }
 
-static bool lacks_privacy(struct imap_session *s)
+static bool may_not_log_in(struct imap_session *s)
 {
     if (login_is_allowed(&s->reader.base))
         return false;
-    if (session_may_err(&s->reader.base))
+    if (!session_may_err(&s->reader.base))
+        return true;
+    if (s->reader.base.health)
+        imap_no(s, "[CONTACTADMIN]", slice_of(login_no_client));
+    else
         imap_no(s, "[PRIVACYREQUIRED]", slice_of(imap_reader.login->needs_tls));
     return true;
 }
@@ -49,7 +53,7 @@ static void log_in(struct imap_session *s, struct slice arguments)
 {
     struct reader *r = &s->reader;
     struct slice user, password;
-    if (lacks_privacy(s) || login_denies(r->base.login, MECHANISM_USER))
+    if (may_not_log_in(s) || login_denies(r->base.login, MECHANISM_USER))
         return;
     login_forget(r->base.login);
     if (imap_string(r->mail, &arguments, &user) && imap_string(r->mail, &arguments, &password) &&
@@ -64,7 +68,7 @@ static void authenticate(struct imap_session *s, struct slice arguments)
 {
     struct slice name, response;
     slice_cut(arguments, ' ', &name, &response);
-    if (lacks_privacy(s))
+    if (may_not_log_in(s))
         return;
     login_authenticate(s->reader.base.login, name, slice_trim(response));
 }

@@ -24,6 +24,8 @@ bool login_begin(struct session *base, const struct login_protocol *protocol, st
     return true;
 }
 
+const char login_no_client[] = "a load balancer does not log in: the PROXY header named no client";
+
 bool login_is_allowed(const struct session *base)
 {
     return (!base->listener->require_tls || session_is_encrypted(base)) && !base->health;

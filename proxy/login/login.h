@@ -19,6 +19,7 @@ enum login_refusal {
 /* Of the client's; too many end the session. */
 enum login_mistake {
     LOGIN_NEEDS_TLS,
+    LOGIN_NO_CLIENT, /* a load balancer that speaks for itself */
     LOGIN_NO_MECHANISM,
     LOGIN_MALFORMED,
     LOGIN_CANCELLED, /* he has broken it off himself */
@@ -78,6 +79,9 @@ struct login {
 bool login_begin(struct session *base, const struct login_protocol *protocol, struct arena *arena);
 /* Frees it, if there is one, with what became of the last try; secrets are wiped. */
 void login_close(struct session *base, enum login_end end);
+
+/* Why a load balancer that speaks for itself may not log in. */
+extern const char login_no_client[];
 
 /* Whether one may log in here and now, and with this; login_denies says so if not. */
 bool login_is_allowed(const struct session *base);

@@ -16,7 +16,9 @@ static void mistake(struct login *l, enum login_mistake what, const char *text)
 
 bool login_denies(struct login *l, enum login_mechanism mechanism)
 {
-    if (!login_is_allowed(l->base))
+    if (l->base->health)
+        mistake(l, LOGIN_NO_CLIENT, login_no_client);
+    else if (!login_is_allowed(l->base))
         mistake(l, LOGIN_NEEDS_TLS, l->protocol->needs_tls);
     else if (!login_offers(l->base, mechanism))
         mistake(l, LOGIN_NO_MECHANISM, "this mechanism is not to be had here");

@@ -35,9 +35,8 @@ static void mistake(struct session *base, enum login_mistake what, const char *t
         unsigned code;
         const char *enhanced;
     } replies[] = {
-        [LOGIN_NEEDS_TLS] = {538, "5.7.11"},
-        [LOGIN_NO_MECHANISM] = {504, "5.5.4"},
-        [LOGIN_MALFORMED] = {501, "5.5.2"},
+        [LOGIN_NEEDS_TLS] = {538, "5.7.11"},   [LOGIN_NO_CLIENT] = {550, "5.7.1"},
+        [LOGIN_NO_MECHANISM] = {504, "5.5.4"}, [LOGIN_MALFORMED] = {501, "5.5.2"},
         [LOGIN_CANCELLED] = {501, "5.7.0"},
     };
     smtp_error(smtp_of(base), replies[what].code, replies[what].enhanced, text);

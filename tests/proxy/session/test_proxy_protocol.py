@@ -141,6 +141,24 @@ def test_a_balancer_that_looks_whether_we_live_is_answered_and_not_counted(gatew
     assert count(it, "connections") == before
 
 
+LOGINS = [("pop3", b"USER a\r\n", b"-ERR"), ("pop3", b"AUTH PLAIN\r\n", b"-ERR"), ("imap", b"1 LOGIN a b\r\n", b"1 NO [CONTACTADMIN]"),
+          ("imap", b"1 AUTHENTICATE PLAIN\r\n", b"1 NO [CONTACTADMIN]"), ("submission", b"EHLO x.example\r\nAUTH PLAIN\r\n", b"550 5.7.1")]
+
+
+@pytest.mark.parametrize("protocol, said, reply", LOGINS, ids=[" ".join((row[0], row[1].decode().split()[1])) for row in LOGINS])
+def test_a_balancer_that_would_log_in_hears_that_it_is_nobody(gateway, protocol, said, reply):
+    port, behind = free_port(), free_port()
+    it = gateway(rules='backend own { imap "127.0.0.1:%d"  pop3 "127.0.0.1:%d"  submission "127.0.0.1:%d"  recipient_check off  probe off }\n' % (behind, behind, behind)
+                 + 'listen %s "users" on "127.0.0.1:%d" { %s  backend own  %s }\n'
+                 % (protocol, port, "allow_cleartext" if protocol == "submission" else "", LISTEN))
+    with socket.create_connection(("127.0.0.1", port), source_address=(BALANCER, 0), timeout=20) as balancer:
+        balancer.sendall(b"PROXY UNKNOWN\r\n" + said)
+        heard = b""
+        while b"load balancer" not in heard and b"STARTTLS first" not in heard and (more := balancer.recv(4096)):
+            heard += more
+    assert reply in heard and b"the PROXY header named no client" in heard
+
+
 TOLD_TLS = told(2, b"mail.example.com") + told(0x20, b"\1\0\0\0\0" + told(0x21, b"TLSv1.3") + told(0x23, b"TLS_AES_128_GCM_SHA256"))
 
 
