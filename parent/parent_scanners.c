@@ -157,8 +157,8 @@ static void tell_deaths(struct scanners *scanners, const struct head *head)
 
 /* ---- whether they serve ---- */
 
-/* Nobody will take these jobs soon: whoever waits for one sees the end of its socket. Nothing of
- * them is read. */
+/* Nobody will take these jobs soon: whoever waits for one sees the end of its socket, or is a proxy, which
+ * is told that these scanners are down (MESSAGE_SCANNERS_DOWN). Nothing of them is read. */
 static void drop_jobs(const struct scanners *scanners)
 {
     char octet;
