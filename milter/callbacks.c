@@ -88,6 +88,46 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
     return SMFIS_CONTINUE;
 }
 
+/* ---- what its client says ---- */
+
+/* libmilter goes on with whoever has not negotiated, or has said that another client follows, as with one who has said
+ * HELO: he has no conversation. */
+
+static sfsistat on_helo(SMFICTX *ctx, char *name)
+{
+    return asked_of(ctx) ? envelope_on_helo(ctx, name) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **argv)
+{
+    return asked_of(ctx) ? envelope_on_mail(ctx, argv) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_recipient(SMFICTX *ctx, char **argv)
+{
+    return asked_of(ctx) ? envelope_on_recipient(ctx, argv) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_field(SMFICTX *ctx, char *name, char *value)
+{
+    return asked_of(ctx) ? content_on_field(ctx, name, value) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_end_of_fields(SMFICTX *ctx)
+{
+    return asked_of(ctx) ? content_on_end_of_fields(ctx) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *octets, size_t len)
+{
+    return asked_of(ctx) ? content_on_body(ctx, octets, len) : SMFIS_TEMPFAIL;
+}
+
+static sfsistat on_end(SMFICTX *ctx)
+{
+    return asked_of(ctx) ? content_on_end(ctx) : SMFIS_TEMPFAIL;
+}
+
 /* ---- ends ---- */
 
 static sfsistat on_abort(SMFICTX *ctx)
@@ -130,13 +170,13 @@ struct smfiDesc callbacks_for(int queue, unsigned most, void (*deaf)(void))
                              .xxfi_version = SMFI_VERSION,
                              .xxfi_flags = NEEDED | WELCOME,
                              .xxfi_connect = on_connect,
-                             .xxfi_helo = envelope_on_helo,
-                             .xxfi_envfrom = envelope_on_mail,
-                             .xxfi_envrcpt = envelope_on_recipient,
-                             .xxfi_header = content_on_field,
-                             .xxfi_eoh = content_on_end_of_fields,
-                             .xxfi_body = content_on_body,
-                             .xxfi_eom = content_on_end,
+                             .xxfi_helo = on_helo,
+                             .xxfi_envfrom = on_mail,
+                             .xxfi_envrcpt = on_recipient,
+                             .xxfi_header = on_field,
+                             .xxfi_eoh = on_end_of_fields,
+                             .xxfi_body = on_body,
+                             .xxfi_eom = on_end,
                              .xxfi_abort = on_abort,
                              .xxfi_close = on_close,
                              .xxfi_negotiate = on_negotiate};
