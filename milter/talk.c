@@ -71,20 +71,30 @@ bool talk_goes_on(struct talk *talk)
 
 /* ---- said ---- */
 
-/* With a hole in it a message is another: what is not taken in time ends the conversation. */
+/* Nothing that is said later can reach it either; what it has said before it went may still be heard. */
+static bool is_gone(int error)
+{
+    return error == EPIPE || error == ECONNRESET;
+}
+
+/* With a hole in it a message is another: what is not taken in time, or cannot be said (the kernel has no memory for it),
+ * ends the conversation. */
 static void flush(struct talk *talk)
 {
     size_t at = 0;
     while (talk->fd >= 0 && at < talk->waiting) {
-        if (!wait_for(talk, POLLOUT, talk->take_ms)) {
+        bool taken = wait_for(talk, POLLOUT, talk->take_ms);
+        ssize_t n =
+            taken ? send(talk->fd, talk->out + at, talk->waiting - at, MSG_NOSIGNAL | MSG_DONTWAIT)
+                  : 0;
+        if (n > 0) {
+            at += (size_t)n;
+        } else if (!taken || (!is_gone(errno) && errno != EAGAIN && errno != EINTR)) {
             talk_end(talk);
             return;
+        } else if (is_gone(errno)) {
+            break;
         }
-        ssize_t n = send(talk->fd, talk->out + at, talk->waiting - at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n > 0)
-            at += (size_t)n;
-        else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-            break; /* what it has said before it went may still be heard */
     }
     talk->waiting = 0;
 }

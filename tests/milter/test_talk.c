@@ -53,6 +53,35 @@ TEST(test_a_message_that_is_not_taken_in_time_is_not_gone_on_with)
     close(queue[1]);
 }
 
+/* As where the kernel has no memory for it, which nobody can have happen here. */
+TEST(test_what_cannot_be_said_leaves_no_hole)
+{
+    struct talk talk;
+    struct talk_reply reply;
+    char octets[8192];
+    int none[2];
+    open_queue();
+    int proxy = begin(&talk), there = dup(talk.fd);
+    memset(octets, 'x', sizeof octets);
+    assert_int_equal(pipe(none), 0);
+    assert_int_equal(dup2(none[1], talk.fd), talk.fd); /* it can be written to, and send() fails */
+    talk_put(&talk, octets, sizeof octets);
+    if (talk.fd >= 0)
+        assert_int_equal(dup2(there, talk.fd), talk.fd);
+    close(there);
+    talk_put(&talk, "rest\r\n.\r\n", 9);
+    send(proxy, "250 2.0.0 accepted\r\n", 20, MSG_NOSIGNAL); /* of what it took for the whole */
+    talk_hear(&talk, &reply, NULL);
+    assert_int_equal(reply.code, 0);
+    talk_reply_free(&reply);
+    talk_end(&talk);
+    close(none[0]);
+    close(none[1]);
+    close(proxy);
+    close(queue[0]);
+    close(queue[1]);
+}
+
 TEST(test_what_a_proxy_has_said_before_it_went_is_heard)
 {
     struct talk talk;
