@@ -5,6 +5,7 @@
 #include "filters/mime/headers.h"
 #include "filters/mime/letter.h"
 #include "filters/sender/dmarc.h"
+#include "filters/sender/spf.h"
 #include "filters/unmarked.h"
 #include "proxy/examine/answered.h"
 #include "proxy/examine/own_words.h"
@@ -74,11 +75,17 @@ static bool is_changed(const struct verdict *verdict)
     return false;
 }
 
-/* Somebody else has written it in the sender's name. */
+static bool is_result(const struct examination *e, enum fact fact, int64_t result)
+{
+    const struct value *value = &e->facts.fact[fact];
+    return value->state == VALUE_KNOWN && value->integer == result;
+}
+
+/* Somebody else has written it in the sender's name: DMARC speaks of From alone, and whom an answer goes to is compared with
+ * the envelope's. */
 static bool is_forged(const struct examination *e)
 {
-    const struct value *dmarc = &e->facts.fact[FACT_DMARC_RESULT];
-    return dmarc->state == VALUE_KNOWN && dmarc->integer == DMARC_FAIL;
+    return is_result(e, FACT_DMARC_RESULT, DMARC_FAIL) || is_result(e, FACT_SPF_RESULT, SPF_FAIL);
 }
 
 static bool describe(const struct smtp_session *s, struct answerable *out)
