@@ -52,7 +52,10 @@ static const char *const migrations[] = {
     "DELETE FROM label;",
     /* name: of what waits to be answered, a keyed digest of its Message-ID and sender; empty: it was read. */
     "ALTER TABLE pending ADD COLUMN name TEXT NOT NULL DEFAULT '';"
-    "CREATE INDEX pending_name ON pending (account, name);",
+    "CREATE INDEX pending_name ON pending (account, name);"
+    /* Each kind in its order: the name stands behind the vector in a row, all of which would have to be read. */
+    "CREATE INDEX pending_read ON pending (number) WHERE name = '';"
+    "CREATE INDEX pending_answerable ON pending (number) WHERE name <> '';",
 };
 
 FORM_FITS(LABELS, migrations);
@@ -130,7 +133,8 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_ANSWERABLE_MANY] = "DELETE FROM pending WHERE name <> '' AND number <="
                                " (SELECT number FROM pending WHERE name <> ''"
                                " ORDER BY number DESC LIMIT 1 OFFSET ?)",
-    [LABELS_ANSWERABLE_OLD] = "DELETE FROM pending WHERE name <> '' AND (time <= ?1 OR time > ?2)",
+    [LABELS_ANSWERABLE_OLD] = /* by its time: "+" keeps the index of names out of it */
+    "DELETE FROM pending WHERE +name <> '' AND (time <= ?1 OR time > ?2)",
     [LABELS_ANSWERABLE_COUNT] = "SELECT count(*) FROM pending WHERE name <> ''",
     [LABELS_ANSWERABLE_FIND] = "SELECT count(*) FROM pending"
                                " WHERE account = ?1 AND name = ?2",

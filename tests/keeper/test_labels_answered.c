@@ -5,6 +5,7 @@
 #include "common/left.h"
 #include "keeper/label_file.h"
 #include "keeper/labels.h"
+#include "keeper/labels_internal.h"
 #include "keeper/unseal.h"
 #include "tests/harness/labels.h"
 
@@ -312,6 +313,35 @@ TEST(test_of_all_users_a_tenth_of_the_labels_wait_and_as_many_count)
         assert_int_equal(answers(slice_of(name), bob, 1000 + n, now), 1);
     }
     assert_int_equal(answered(), KEPT / 10);
+}
+
+/* "SCAN pending" without an index reads each vector that waits, as what is looked at stands behind it. */
+static bool reads_every_row(sqlite3_stmt *statement)
+{
+    char text[1024];
+    sqlite3_stmt *plan;
+    bool reads = false;
+    snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", sqlite3_sql(statement));
+    assert_int_equal(sqlite3_prepare_v2(labels->db, text, -1, &plan, NULL), SQLITE_OK);
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        struct slice step = database_text(plan, 3);
+        reads |= slice_eq(step, SLICE("SCAN pending")) || slice_eq(step, SLICE("SCAN p"));
+    }
+    sqlite3_finalize(plan);
+    return reads;
+}
+
+TEST(test_however_many_wait_one_more_costs_no_look_at_all_of_them)
+{
+    static const enum labels_statement often[] = {
+        LABELS_LEFT_AGAIN,       LABELS_LEFT_MANY,      LABELS_LEFT_CONTRARY,
+        LABELS_LEFT_GONE,        LABELS_LEFT_RIPE,      LABELS_LEFT_LABEL,
+        LABELS_LEFT_COUNT,       LABELS_ANSWERABLE_ADD, LABELS_ANSWERABLE_MANY,
+        LABELS_ANSWERABLE_OLD,   LABELS_ANSWERED_FIND,  LABELS_ANSWERED_LABEL,
+        LABELS_ANSWERABLE_COUNT, LABELS_ANSWERED_OVER,  LABELS_ANSWERABLE_FIND};
+    for (size_t i = 0; i < sizeof often / sizeof *often; i++)
+        if (reads_every_row(labels->statements[often[i]]))
+            fail_msg("%s", sqlite3_sql(labels->statements[often[i]]));
 }
 
 TEST(test_where_answers_say_nothing_nothing_waits_and_what_waited_goes)
