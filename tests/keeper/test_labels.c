@@ -401,7 +401,8 @@ static void make_of_before(void)
     learn(1, LABEL_SPAM);
     labels_close(&labels);
     assert_true(database_open("labels.db", DATABASE_SOON, &db));
-    assert_true(database_run(db, "DROP INDEX pending_name;"
+    assert_true(database_run(db, "DROP INDEX pending_name; DROP INDEX pending_read;"
+                                 "DROP INDEX pending_answerable;"
                                  "ALTER TABLE pending DROP COLUMN name;"
                                  "ALTER TABLE pending DROP COLUMN names;"
                                  "PRAGMA user_version = 3"));
