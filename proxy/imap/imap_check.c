@@ -159,11 +159,17 @@ static bool awaits(const struct imap_check *c)
     return c->step != CHECK_READY && c->step != CHECK_CHALLENGED;
 }
 
+/* It has not heard all of the command. */
+static bool is_early_yes(const struct imap_check *c, const struct imap_answer *answer)
+{
+    return answer->told == IMAP_TOLD_YES && (c->step == CHECK_USER || c->step == CHECK_PASSWORD);
+}
+
 /* What stands behind a question was said before our answer to it, and is none to that. */
 static void heard_reply(struct imap_check *c, const struct imap_answer *answer, bool behind)
 {
     bool asks = answer->told == IMAP_TOLD_ASKS;
-    if (!awaits(c) || (behind && (asks || c->step == CHECK_OFFER))) {
+    if (!awaits(c) || is_early_yes(c, answer) || (behind && (asks || c->step == CHECK_OFFER))) {
         nonsense(c);
         return;
     }

@@ -163,7 +163,7 @@ static bool keep_submitter(struct smtp_session *s)
 
 /* Rules that slowed the login down hold for his mail as well, and he has waited for them. Mail that goes
  * another way leaves the connection without a use. */
-void smtp_login_enter(struct smtp_session *s)
+static void enter(struct smtp_session *s)
 {
     struct session *base = &s->base;
     bool kept = keep_submitter(s);
@@ -201,6 +201,20 @@ void smtp_login_refuse(struct smtp_session *s, const struct smtp_login_refusal *
     else
         refuse(base, LOGIN_NOT_THIS, SLICE("the mail server does not let you in so"));
     session_go_on(base);
+}
+
+/* Whoever says yes without having heard what proves it lets in anybody by any name. */
+void smtp_login_enter(struct smtp_session *s)
+{
+    static const struct smtp_login_refusal unheard = {
+        .later = true,
+        .end = LOGIN_NEITHER,
+        .code = 454,
+        .words = SLICE("it says yes before it was told the password")};
+    if (s->base.login->password_out)
+        enter(s);
+    else
+        smtp_login_refuse(s, &unheard);
 }
 
 /* ---- of struct login_protocol ---- */

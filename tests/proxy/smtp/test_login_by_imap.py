@@ -265,12 +265,19 @@ def test_what_the_server_says_of_a_login_is_told_in_our_words_and_a_refusal_alon
     assert not it.relay.messages
 
 
-def test_a_yes_that_was_said_before_the_password_lets_nobody_in(site):
-    it = site({"AUTHENTICATE": [b"+ \r\n" + TAG + b" OK in\r\n", HANG]}, capabilities=("IMAP4rev1", "LOGINDISABLED", "AUTH=PLAIN"))
+@pytest.mark.parametrize("script, capabilities, password", [
+    ({"AUTHENTICATE": [b"+ \r\n" + TAG + b" OK in\r\n", HANG]}, ("AUTH=PLAIN",), PASSWORD),
+    ({"AUTHENTICATE": "OK in"}, ("AUTH=PLAIN",), PASSWORD),
+    ({"AUTHENTICATE": "OK in"}, ("AUTH=LOGIN",), PASSWORD),
+    ({"AUTHENTICATE": lambda session, _: (session._asked(b"VXNlcm5hbWU6"), "OK in")[1]}, ("AUTH=LOGIN",), PASSWORD),
+    ({"LITERAL": "OK in"}, (), "p\u00e4ssw\u00f6rt")], ids=("beside a question", "plain", "login", "behind the user", "literal"))
+def test_a_yes_that_was_said_before_the_password_lets_nobody_in(site, script, capabilities, password):
+    it = site(script, capabilities=("IMAP4rev1", *capabilities, *(["LOGINDISABLED"] if capabilities else [])), password=password)
+    right = plain(USER, password)
     with it.session() as session:
-        assert answer_to(session, "AUTH PLAIN " + RIGHT) == LATER
+        assert answer_to(session, "AUTH PLAIN " + right) == LATER
         assert answer_to(session, "MAIL FROM:<user@example.com>")[0] == 530
-    assert not any(RIGHT.encode() in line for line in it.imap.commands)
+    assert not any(right.encode() in line or password.encode() in line for line in it.imap.commands)
 
 
 @pytest.mark.parametrize("script", [
