@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/eval.h"
+#include "policy/text.h"
 
 static bool names(const struct rule *rule, enum producer producer)
 {
     return rule->names & UINT64_C(1) << producer;
+}
+
+/* One that holds waits for the texts of its actions. */
+static bool has_pending_text(struct evaluation *evaluation, const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->action_count; i++)
+        if (text_pending(evaluation, &evaluation->policy->actions[rule->first_action + i].text))
+            return true;
+    return false;
 }
 
 static bool is_pending(const struct policy *policy, const struct facts *facts,
@@ -12,7 +22,9 @@ static bool is_pending(const struct policy *policy, const struct facts *facts,
     struct evaluation evaluation = {
         .policy = policy, .facts = facts, .score.doubt = judge(true), .exhausted = -1};
     eval_begin_rule(&evaluation);
-    return rule->condition >= 0 && eval_node(&evaluation, rule->condition).truth == TRUTH_PENDING;
+    enum truth truth =
+        rule->condition < 0 ? TRUTH_TRUE : eval_node(&evaluation, rule->condition).truth;
+    return truth == TRUTH_PENDING || (truth == TRUTH_TRUE && has_pending_text(&evaluation, rule));
 }
 
 /* Of one that names the score it is not known here what other rules add to that. */

@@ -38,12 +38,16 @@ static void condition(struct buf *out, unsigned depth)
 
 static void policy_text(struct buf *out)
 {
-    static const char *const actions[] = {"reject 550 5.7.1 \"no\"", "defer 451 4.7.1 \"later\"",
-                                          "delay 5s", "score 2 as \"x\"", "accept"};
+    static const char *const actions[] = {"reject 550 5.7.1 \"no\"",
+                                          "defer 451 4.7.1 \"later\"",
+                                          "delay 5s",
+                                          "score 2 as \"x\"",
+                                          "accept",
+                                          "reject 550 5.7.1 \"no: {spf.domain}\""};
     for (unsigned i = 0, rules = 1 + dice(RULES_MAX); i < rules; i++) {
         buf_printf(out, "%srule \"%u\" when ", dice(6) ? "" : "observe ", i);
         condition(out, 2);
-        buf_printf(out, " then %s\n", actions[dice(5)]);
+        buf_printf(out, " then %s\n", actions[dice(sizeof actions / sizeof *actions)]);
     }
 }
 
@@ -135,6 +139,17 @@ TEST(test_a_rule_uses_what_still_decides_it)
     facts.fact[FACT_HELO_ESMTP] = value_unknown();
     assert_true(could_use(rule, facts));
     facts.fact[FACT_SPF_RESULT] = value_unknown();
+    assert_false(could_use(rule, facts));
+}
+
+TEST(test_a_rule_that_holds_uses_what_its_reply_says)
+{
+    struct facts facts = {.fact[FACT_HELO_ESMTP] = value_bool(true)};
+    static const char rule[] =
+        "rule \"a\" when helo.esmtp then reject 550 5.7.1 \"no: {spf.domain}\"\n";
+    assert_true(could_use(rule, facts));
+    assert_true(could_use("rule \"a\" then reject 550 5.7.1 \"{spf.result}\"\n", facts));
+    facts.fact[FACT_HELO_ESMTP] = value_bool(false);
     assert_false(could_use(rule, facts));
 }
 
