@@ -90,14 +90,18 @@ static bool within(const struct mime_parser *p, size_t part, enum mime_kind kind
     return parent >= 0 && p->message->parts[parent].kind == kind;
 }
 
-/* A field about the content before the empty line. */
-static bool mime_field_follows(struct mime_parser *p, size_t at)
+/* A field about the content before the empty line. Up to *looked none was found before. */
+static bool mime_field_follows(struct mime_parser *p, size_t at, size_t *looked)
 {
     struct slice ahead = slice_sub(p->text, 0, at + LOOK_AHEAD);
     struct line line;
-    for (; line_at(ahead, at, &line) && line.text.len > 0; at = line.next)
+    if (at < *looked)
+        at = *looked;
+    for (; line_at(ahead, at, &line) && line.text.len > 0; at = line.next) {
         if (looks_like_mime_field(line.text))
             return true;
+        *looked = line.from; /* it may be cut */
+    }
     return false;
 }
 
@@ -113,7 +117,8 @@ static struct line last_blank(const struct mime_parser *p, struct line line)
 /* Lines of blanks in a header, the last of which is this: folds for mail servers (RFC 5322 4.2), however
  * many they are, and the end for some programs. True when the header goes on. Before what is no field
  * either it is over for all. */
-static bool blank_lines_continue(struct mime_parser *p, size_t part, const struct line *blank)
+static bool blank_lines_continue(struct mime_parser *p, size_t part, const struct line *blank,
+                                 size_t *looked)
 {
     struct line next = {.next = 0};
     bool follows = line_at(p->text, blank->next, &next);
@@ -122,8 +127,9 @@ static bool blank_lines_continue(struct mime_parser *p, size_t part, const struc
     bool in_part = within(p, part, MIME_MULTIPART);
     if (!malformations_has(&p->message->parts[part].malformations, MALFORMATION_HEADER_BLANK_LINE))
         mime_odd(p, part,
-                 in_part && mime_field_follows(p, blank->next) ? MALFORMATION_HEADER_BLANK_LINE
-                                                               : MALFORMATION_HEADER_BLANK_FOLD);
+                 in_part && mime_field_follows(p, blank->next, looked)
+                     ? MALFORMATION_HEADER_BLANK_LINE
+                     : MALFORMATION_HEADER_BLANK_FOLD);
     return follows && (next.text.len == 0 || looks_like_field(next.text));
 }
 
@@ -183,6 +189,7 @@ size_t mime_find_header(struct mime_parser *p, size_t index, size_t at,
 {
     bool ended, interrupted = false;
     size_t from = find_start(p, index, at, &ended), to = from, body = ended ? from : p->text.len;
+    size_t looked = 0;
     struct line line;
     for (at = from; !ended && line_at(p->text, at, &line); at = line.next) {
         to = line.from;
@@ -191,7 +198,7 @@ size_t mime_find_header(struct mime_parser *p, size_t index, size_t at,
         ended = interrupted || line.text.len == 0;
         if (line_is_blank(line.text)) {
             struct line last = last_blank(p, line);
-            ended = !blank_lines_continue(p, index, &last);
+            ended = !blank_lines_continue(p, index, &last, &looked);
             line = ended ? line : last;
         }
     }
