@@ -231,10 +231,10 @@ static int run(const struct dkim_options *options, struct config *config, struct
     struct checking c = {
         .options = options, .config = config, .arena = arena, .out = buf_init(OUT_MAX)};
     bool ok = dkim_rows_of(config, options->domain, arena, &c.rows) &&
-              dkim_dns_open(&c.dns, options, config, arena);
+              dkim_dns_begin(&c.dns, options, config, arena);
     if (ok)
         check_all(&c);
-    dkim_dns_close(&c.dns);
+    dkim_dns_end(&c.dns);
     dkim_rows_free(&c.rows);
     ok = ok && !c.out.failed;
     buf_release(&c.out);

@@ -27,8 +27,8 @@ void dkim_dns_look_up(struct dkim_dns *dns, struct slice name, struct dns_answer
     dns_look_up(dns->answers, name, DNS_TXT, answer);
 }
 
-bool dkim_dns_open(struct dkim_dns *dns, const struct dkim_options *options, struct config *config,
-                   struct arena *arena)
+bool dkim_dns_begin(struct dkim_dns *dns, const struct dkim_options *options, struct config *config,
+                    struct arena *arena)
 {
     static struct name_server only;
     const char *reason = "out of memory";
@@ -43,7 +43,7 @@ bool dkim_dns_open(struct dkim_dns *dns, const struct dkim_options *options, str
     return dns->resolver || (command_error("resolver", reason), false);
 }
 
-void dkim_dns_close(struct dkim_dns *dns)
+void dkim_dns_end(struct dkim_dns *dns)
 {
     if (dns->resolver)
         resolver_free(&dns->resolver);

@@ -15,10 +15,10 @@ struct dkim_dns {
 };
 
 /* Where the options say, which becomes part of the configuration. False: why not was said.
- * dkim_dns_close either way. */
-bool dkim_dns_open(struct dkim_dns *dns, const struct dkim_options *options, struct config *config,
-                   struct arena *arena);
-void dkim_dns_close(struct dkim_dns *dns);
+ * dkim_dns_end either way. */
+bool dkim_dns_begin(struct dkim_dns *dns, const struct dkim_options *options, struct config *config,
+                    struct arena *arena);
+void dkim_dns_end(struct dkim_dns *dns);
 
 /* The answer is in the table afterwards. */
 void dkim_dns_ask(struct dkim_dns *dns, const struct dns_wanted *wanted);

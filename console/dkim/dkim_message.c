@@ -68,7 +68,7 @@ static const char *verify(const char *path, struct dkim_verifier *verifier, stru
         return fault;
     if (file.fd < 0)
         return "larger than the gateway takes (limits message_size)";
-    fault = dkim_verify(verifier, file.fd, arena, verdicts);
+    fault = dkim_verify_file(verifier, file.fd, arena, verdicts);
     close(file.fd);
     return fault;
 }
@@ -79,7 +79,7 @@ int dkim_message(const struct dkim_options *options, struct config *config, stru
     struct dkim_verifier verifier;
     struct dkim_verdicts verdicts = {0};
     bool ok = false;
-    if (dkim_dns_open(&dns, options, config, arena)) {
+    if (dkim_dns_begin(&dns, options, config, arena)) {
         const char *fault = "gatepost-scan does not start";
         if (dkim_verifier_open(&verifier, config, &dns))
             fault = verify(options->message, &verifier, arena, &verdicts);
@@ -87,6 +87,6 @@ int dkim_message(const struct dkim_options *options, struct config *config, stru
         ok = fault ? (command_error(options->message, fault), false)
                    : say_all(&verdicts, options->json);
     }
-    dkim_dns_close(&dns);
+    dkim_dns_end(&dns);
     return ok ? STATUS_FINE : STATUS_ERROR;
 }

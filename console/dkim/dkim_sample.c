@@ -44,7 +44,7 @@ static const char *verify(struct dkim_sample *sample, struct dkim_verifier *veri
     int file = sealed_file_of("sample", sample->message);
     if (file < 0)
         return strerror(errno);
-    const char *fault = dkim_verify(verifier, file, arena, &sample->verdicts);
+    const char *fault = dkim_verify_file(verifier, file, arena, &sample->verdicts);
     close(file);
     return fault;
 }

@@ -101,8 +101,8 @@ static const char *take(const struct scan_answer *answer, struct arena *arena,
     return out->each ? NULL : "out of memory";
 }
 
-const char *dkim_verify(struct dkim_verifier *verifier, int message, struct arena *arena,
-                        struct dkim_verdicts *out)
+const char *dkim_verify_file(struct dkim_verifier *verifier, int message, struct arena *arena,
+                             struct dkim_verdicts *out)
 {
     const char *reason = "gatepost-scan asks without end";
     *out = (struct dkim_verdicts){0};

@@ -34,7 +34,7 @@ void dkim_verifier_close(struct dkim_verifier *verifier);
 
 /* `message`: a sealed memfd, whose lines end with CRLF. Texts go into the arena. NULL, or why it cannot
  * be told. */
-const char *dkim_verify(struct dkim_verifier *verifier, int message, struct arena *arena,
-                        struct dkim_verdicts *out);
+const char *dkim_verify_file(struct dkim_verifier *verifier, int message, struct arena *arena,
+                             struct dkim_verdicts *out);
 
 #endif
