@@ -274,6 +274,10 @@ bool arc_examine(struct arena *arena, struct dns_answers *dns, struct slice mess
         fail(out, "too many header fields");
         return !arena_failed(arena);
     }
+    if (!fields_are_whole(&chain->fields)) {
+        fail(out, "a line of the header is no field");
+        return true;
+    }
     if (!collect(chain, out) || !sets_are_whole(chain, out))
         return true;
     name_sealers(chain, out);

@@ -246,6 +246,22 @@ bool field_index(struct arena *arena, struct slice block, struct field_list *ind
     return true;
 }
 
+static bool is_field_name(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] <= ' ' || name.ptr[i] > '~')
+            return false;
+    return name.len > 0;
+}
+
+bool fields_are_whole(const struct field_list *index)
+{
+    for (size_t i = 0; i < index->count; i++)
+        if (!index->fields[i].field.has_colon || !is_field_name(index->fields[i].field.name))
+            return false;
+    return true;
+}
+
 static const struct header *select_last(struct field_list *index, struct slice name)
 {
     uint32_t hash = hash_of(name);

@@ -61,6 +61,11 @@ enum { FIELDS_MAX = 4096, SIGNED_NAMES_MAX = 256 };
 /* False: more than FIELDS_MAX fields, or the arena is full. */
 bool field_index(struct arena *arena, struct slice block, struct field_list *index);
 
+/* Whether each line of the header belongs to a field, whose name may have blanks before its colon (RFC
+ * 5322 4.5). Where one does not, mail servers end the header before it, and what stands there unsigned
+ * is the beginning of the body to whoever reads it. */
+bool fields_are_whole(const struct field_list *index);
+
 /* Writes the fields that `names` ("From:To:...") selects, the last of each name first; names
  * without a field left select nothing. False: too many names. */
 bool canonical_selected(struct canonical_sink *sink, struct field_list *index, struct slice names,

@@ -210,8 +210,11 @@ static bool collect(struct dkim_job *job, struct slice block, struct dkim_outcom
         else
             add_candidate(job, &field, out);
     }
-    for (size_t i = 0; i < job->count && !indexed; i++)
-        refuse(&job->candidates[i], DKIM_PERMERROR, "too many header fields");
+    const char *flaw = !indexed                          ? "too many header fields"
+                       : !fields_are_whole(&job->fields) ? "a line of the header is no field"
+                                                         : NULL;
+    for (size_t i = 0; i < job->count && flaw; i++)
+        refuse(&job->candidates[i], DKIM_PERMERROR, flaw);
     return true;
 }
 

@@ -56,6 +56,8 @@ TEST(test_malformed_chains_fail_without_dns)
         {AAR("1") AMS("1") AS("1", "fail") END, "the last sealer found the chain broken"},
         {AAR("1") AMS("1") AS("1", "none") AAR("2") AMS("2") AS("2", "none") END,
          "cv= is not what it must be"},
+        {AAR("1") AMS("1") AS("1", "none") "Dear customer\r\n" END,
+         "a line of the header is no field"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_true(arc_examine(arena, dns, slice_of(cases[i].message), 0, &out));

@@ -266,6 +266,22 @@ TEST(test_nul_in_a_signed_field_is_refused)
     assert_signature(0, DKIM_PERMERROR, "a signed header field is malformed");
 }
 
+/* Mail servers begin the body with such a line. */
+TEST(test_text_put_between_header_and_body_is_refused)
+{
+    static const char *const texts[] = {
+        "Dear customer\r\n", "Go to https://evil.example/\r\n", ": nothing\r\n", " \r\nHello\r\n",
+        "X-\xc3\xa4: b\r\n", "X-A: b\r\n\tc\r\nHello\r\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        examine(changed("\r\n\r\nHi.", arena_printf(arena, "\r\n%s\r\nHi.%c", texts[i], 0).ptr));
+        assert_signature(0, DKIM_PERMERROR, "a line of the header is no field");
+        assert_signature(1, DKIM_PERMERROR, "a line of the header is no field");
+    }
+    examine(changed("\r\n\r\nHi.", "\r\nX-A \t: b\r\n \r\nX-B:\r\n\r\nHi."));
+    assert_int_equal(out.result, DKIM_PASS);
+}
+
 TEST(test_too_much_of_anything_is_refused)
 {
     char *fields = arena_alloc(arena, 5000 * 6 + 1);
