@@ -194,9 +194,10 @@ enum outcome { OUTCOME_PENDING, OUTCOME_DECIDED, OUTCOME_NO_MEMORY };
 enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts,
                              enum phase through, struct arena *arena, struct verdict *out);
 
-/* Whether an enforced rule that is pending at that phase, itself or for its texts, could act by then, if
- * what this producer finds out were known. Where it is false, and policy_evaluate has met no verdict, these facts can come
- * later: nothing would be done at this phase because of them. */
+/* Whether what this producer finds out could make a difference to what is done at that phase: an enforced rule that
+ * names it is open, by its condition or by a text of it, and could hold by then, or adds to a score that others look
+ * at. Where it is false, and policy_evaluate has met no verdict, these facts can come later: nothing would be done at
+ * this phase because of them. */
 bool policy_could_use(const struct policy *policy, const struct facts *facts,
                       enum producer producer, enum phase through);
 

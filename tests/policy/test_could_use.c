@@ -6,7 +6,7 @@
 
 ARENA_TESTS(1 << 20);
 
-enum { POLICIES = MANY(3000, 600), RULES_MAX = 5 };
+enum { POLICIES = MANY(12000, 600), RULES_MAX = 5 };
 
 static uint64_t seed = 1;
 
@@ -20,6 +20,7 @@ static const char *const leaves[] = {
     "spf.result == fail",  "spf.helo == fail",    "spf.domain == \"x.test\"",
     "helo.esmtp",          "client.port >= 100",  "recipient == \"r@a.test\"",
     "message.size > 100B", "message.null_sender", "score >= 2",
+    "score < 1",
 };
 enum { LEAVES = sizeof leaves / sizeof *leaves };
 
@@ -38,16 +39,20 @@ static void condition(struct buf *out, unsigned depth)
 
 static void policy_text(struct buf *out)
 {
-    static const char *const actions[] = {"reject 550 5.7.1 \"no\"",
-                                          "defer 451 4.7.1 \"later\"",
-                                          "delay 5s",
-                                          "score 2 as \"x\"",
-                                          "accept",
-                                          "reject 550 5.7.1 \"no: {spf.domain}\""};
+    static const char *const actions[] = {
+        "reject 550 5.7.1 \"no\"",
+        "reject 550 5.7.1 \"{spf.result}\"",
+        "defer 451 4.7.1 \"later {score}\"",
+        "delay 5s",
+        "score 2 as \"x\"",
+        "score -2 as \"y\"",
+        "accept",
+    };
+    enum { ACTIONS = sizeof actions / sizeof *actions };
     for (unsigned i = 0, rules = 1 + dice(RULES_MAX); i < rules; i++) {
         buf_printf(out, "%srule \"%u\" when ", dice(6) ? "" : "observe ", i);
         condition(out, 2);
-        buf_printf(out, " then %s\n", actions[dice(sizeof actions / sizeof *actions)]);
+        buf_printf(out, " then %s\n", actions[dice(ACTIONS)]);
     }
 }
 
@@ -142,17 +147,6 @@ TEST(test_a_rule_uses_what_still_decides_it)
     assert_false(could_use(rule, facts));
 }
 
-TEST(test_a_rule_that_holds_uses_what_its_reply_says)
-{
-    struct facts facts = {.fact[FACT_HELO_ESMTP] = value_bool(true)};
-    static const char rule[] =
-        "rule \"a\" when helo.esmtp then reject 550 5.7.1 \"no: {spf.domain}\"\n";
-    assert_true(could_use(rule, facts));
-    assert_true(could_use("rule \"a\" then reject 550 5.7.1 \"{spf.result}\"\n", facts));
-    facts.fact[FACT_HELO_ESMTP] = value_bool(false);
-    assert_false(could_use(rule, facts));
-}
-
 TEST(test_a_rule_that_cannot_act_before_the_message_does_not_use_it_before)
 {
     struct facts facts = {.keyed = NULL};
@@ -160,4 +154,36 @@ TEST(test_a_rule_that_cannot_act_before_the_message_does_not_use_it_before)
         "rule \"a\" when spf.result == fail and message.size > 1KB then reject\n", facts));
     assert_false(could_use("observe rule \"a\" when spf.result == fail then reject\n", facts));
     assert_true(could_use("rule \"a\" when spf.result == fail then delay 5s\n", facts));
+}
+
+TEST(test_a_reply_that_tells_of_it_uses_it)
+{
+    static const char rule[] =
+        "rule \"a\" when helo.esmtp then reject 550 5.7.1 \"{spf.result}\"\n";
+    struct facts facts = {.keyed = NULL};
+    facts.fact[FACT_HELO_ESMTP] = value_bool(true);
+    assert_true(could_use(rule, facts));
+    facts.fact[FACT_HELO_ESMTP] = value_bool(false);
+    assert_false(could_use(rule, facts));
+    assert_true(could_use("rule \"all\" then reject 550 5.7.1 \"{spf.result}\"\n", facts));
+    assert_false(
+        could_use("rule \"a\" then reject 550 5.7.1 \"{spf.result} {message.size}\"\n", facts));
+}
+
+TEST(test_a_score_that_hangs_on_it_uses_it)
+{
+    static const char not_above[] =
+        "rule \"a\" when spf.result == fail and message.size > 1KB then score 2 as \"x\"\n"
+        "rule \"b\" when not score >= 2 then reject 550 5.7.1 \"no\"\n";
+    static const char beside_it[] =
+        "rule \"a\" when helo.esmtp then score 2 as \"x\"\n"
+        "rule \"b\" when message.size > 1KB then score 1 as \"y\"\n"
+        "rule \"c\" when score >= 2 and spf.result == fail then reject 550 5.7.1 \"no\"\n";
+    static const char nobody_looks[] =
+        "rule \"a\" when spf.result == fail and message.size > 1KB then score 2 as \"x\"\n";
+    struct facts facts = {.keyed = NULL};
+    facts.fact[FACT_HELO_ESMTP] = value_bool(true);
+    assert_true(could_use(not_above, facts));
+    assert_true(could_use(beside_it, facts));
+    assert_false(could_use(nobody_looks, facts));
 }
