@@ -7,23 +7,28 @@
 #include <stdlib.h>
 
 /* Who logs in has a server behind that may speak at any time. */
-static bool may_rest(const struct smtp_session *s)
+static bool is_under_way(const struct smtp_session *s)
 {
     const struct session *base = &s->base;
-    return s->t && base->state == SESSION_OPEN && !base->starting_tls && !base->login &&
-           !s->submitter && !s->private && !s->t->open && !s->t->job_running &&
-           !s->t->message.spool;
+    return base->state != SESSION_OPEN || base->starting_tls || base->login || s->submitter ||
+           s->private || s->t->open || s->t->job_running || s->t->message.spool;
 }
 
-void smtp_rest(struct smtp_session *s)
+static void give_back(struct smtp_session *s)
 {
-    if (!may_rest(s))
-        return;
     s->was_judged = s->t->message.facts.fact[FACT_LISTENER].state != VALUE_PENDING;
     free(s->t);
     s->t = NULL;
     arena_release(s->mail);
     arena_release(s->rcpt);
+}
+
+void smtp_rest(struct smtp_session *s)
+{
+    if (s->t && is_under_way(s))
+        return;
+    if (s->t)
+        give_back(s);
     client_study_rest(s->base.study);
 }
 

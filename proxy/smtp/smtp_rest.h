@@ -7,7 +7,7 @@
 #include "proxy/smtp/smtp_session.h"
 
 /* Gives back what it can do without, if nothing is under way; then the client has the next word, and
- * s->t is NULL. */
+ * s->t is NULL. What is still being found out about its client is kept until this is said again. */
 void smtp_rest(struct smtp_session *s);
 
 /* Before anything else is done in a session that may rest. False: out of memory, and nothing has
