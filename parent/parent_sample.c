@@ -7,10 +7,16 @@
 
 enum { GRACE_MS = 2000 /* beyond what the proxy has */ };
 
+static bool is_for_this_keeper(const struct parent *parent)
+{
+    return parent->sample.keeper == parent->keeper.process.pid;
+}
+
 static void over(struct parent *parent, const char *reason, struct slice message)
 {
     parent->sample.pid = 0;
-    keeper_tell_sample(&parent->keeper, reason, message);
+    if (is_for_this_keeper(parent))
+        keeper_tell_sample(&parent->keeper, reason, message);
 }
 
 static struct slot *find_server(struct parent *parent)
@@ -35,11 +41,16 @@ static bool ask(struct parent *parent, struct slot *slot)
     return sent;
 }
 
-/* One that another asked for before, whose keeper is gone, is forgotten. */
+/* A keeper that asks again and again must not bury a proxy under it. */
 void sample_begin(struct parent *parent, int64_t now)
 {
-    struct slot *slot = find_server(parent);
     parent->keeper.asks_sample = false;
+    if (parent->sample.pid != 0 && is_for_this_keeper(parent)) {
+        keeper_tell_sample(&parent->keeper, "another is being made; try again", SLICE(""));
+        return;
+    }
+    struct slot *slot = find_server(parent);
+    parent->sample.keeper = parent->keeper.process.pid;
     if (!slot || !ask(parent, slot)) {
         over(parent, "no proxy serves now", SLICE(""));
         return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * A message that is signed as what leaves is, and goes nowhere: the keeper asks for one, a proxy of the
- * configuration that serves makes it. One at a time; whoever asked hears what came of it. */
+ * configuration that serves makes it. One at a time; whoever asked hears what came of it. What a keeper asked
+ * for that is gone is forgotten. */
 #ifndef PARENT_PARENT_SAMPLE_H
 #define PARENT_PARENT_SAMPLE_H
 
@@ -13,6 +14,7 @@ struct parent;
 struct sample {
     uint32_t number;
     pid_t pid;     /* who makes it; 0: nobody */
+    pid_t keeper;  /* for whom */
     int64_t until; /* then it is given up */
 };
 
