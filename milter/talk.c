@@ -177,7 +177,7 @@ static bool hear_piece(struct talk *talk, char *piece, size_t len, const struct 
 /* Piece by piece: what has not come whole is told by the answer to the mail server. */
 static bool hear_body(struct talk *talk, uint64_t size, const struct talk_wait *wait, int64_t until)
 {
-    char *piece = malloc(BODY_PIECE);
+    char *piece = calloc(1, BODY_PIECE);
     bool fine = piece && (size > 0 || wait->body(wait->ctx, piece, 0));
     while (fine && size > 0) {
         size_t len = size < BODY_PIECE ? (size_t)size : BODY_PIECE;
