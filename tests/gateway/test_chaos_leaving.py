@@ -10,14 +10,14 @@ import pytest
 
 from lab import needs
 from lab.chaos import doubts, kill_one
-from lab.dkim_keys import DUMP, Key, sentence, verify
+from lab.dkim_keys import PEER, Key, sentence, verify
 from lab.gatepost import READY, backend
 from lab.load import MARK, PATIENCE, Load, arrived
 from lab.ports import free_port
 from lab.process import wait_until
 
 pytest.importorskip("dkim", reason="no python3-dkim")
-pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="not built")
+pytestmark = pytest.mark.skipif(not PEER.exists(), reason="not built")
 
 MESSAGES = int(os.environ.get("GATEPOST_CHAOS_LEAVING", "240" if needs.SANITIZED else "600"))
 RULES = """
