@@ -98,7 +98,7 @@ def test_what_is_not_changed_is_no_other_body(site, mark):
 
 def test_half_of_a_changed_body_goes_nowhere(own_dir, mark):
     """The proxy gives up in the middle, as nobody takes more of it; what it has said by then is heard afterwards."""
-    rules = BODY_RULES + 'rule "slow" then delay 3s\n'
+    rules = BODY_RULES + 'rule "slow" when message.size > 1MiB then delay 3s\n'
     lines = b"".join(b"%07d %s\r\n" % (n, b"y" * 60) for n in range(10 * 1024 * 1024 // 70))
     mail = b"From: a@client.example\r\nSubject: [banner]\r\nX-Mark: %s\r\n\r\n" % mark.encode() + lines
     with site_in(own_dir, rules, {"timeouts": {"data": "5s"}}) as site:
