@@ -37,12 +37,12 @@ static const char *const texts[] = {"a.test",
                                     "b.test",
                                     "x.b.test",
                                     "c.test",
-                                    "stra\xc3\x9f"
-                                    "e",
-                                    "STRA\xc3\x9f"
-                                    "E",
-                                    "\xe2\x84\xaa"
-                                    "elvin",
+                                    ("stra\xc3\x9f"
+                                     "e"),
+                                    ("STRA\xc3\x9f"
+                                     "E"),
+                                    ("\xe2\x84\xaa"
+                                     "elvin"),
                                     "kelvin",
                                     "exe",
                                     "EXE",
@@ -62,8 +62,8 @@ static const char *domain(void)
                                           "c.test",
                                           "d.test",
                                           "a.test.",
-                                          "b\xc3\xbc"
-                                          "cher.example"};
+                                          ("b\xc3\xbc"
+                                           "cher.example")};
     return domains[dice(8)];
 }
 
