@@ -33,8 +33,8 @@ void keep_if_shrunk(struct sources *sources, uint16_t file, const struct token *
     const struct loader *loader = sources->loader;
     struct source *source = sources->files[file];
     struct shrunk_table table = {.name = name ? name->text : source->path, .path = source->path};
-    struct slice text;
-    const char *why;
+    struct slice text = {NULL, 0};
+    const char *why = "";
     if (!has_shrunk(loader, source, &table) || !loader->guard->keeps(loader->guard->ctx, &table) ||
         !(loader->table ? loader->table : loader->read)(loader->ctx, source->path, &text, &why))
         return;

@@ -26,7 +26,9 @@ struct worker_page *worker_page_map(int pages, unsigned number)
 {
     void *page =
         mmap(NULL, STRIDE, PROT_READ | PROT_WRITE, MAP_SHARED, pages, (off_t)number * STRIDE);
-    return page == MAP_FAILED ? NULL : page;
+    if (page == MAP_FAILED)
+        return NULL;
+    return page;
 }
 
 void worker_page_unmap(struct worker_page *page)

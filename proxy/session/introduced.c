@@ -71,8 +71,10 @@ void introductions_free(struct introductions **introductions)
     struct introductions *all = *introductions;
     if (!all)
         return;
-    while (!LIST_EMPTY(&all->waiting))
-        hang_up(LIST_FIRST(&all->waiting), NULL);
+    for (struct introduced *i = LIST_FIRST(&all->waiting), *next; i; i = next) {
+        next = LIST_NEXT(i, link);
+        hang_up(i, NULL);
+    }
     free(all);
     *introductions = NULL;
 }
