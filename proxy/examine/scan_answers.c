@@ -69,6 +69,11 @@ void scan_answers_free(struct scan_answers **answers)
         return;
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         shut(&(*answers)->channels[kind]);
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct scan_ticket *t = LIST_FIRST(&(*answers)->buckets[i]), *next; t; t = next) {
+            next = LIST_NEXT(t, link);
+            t->heard(t->ctx, NULL);
+        }
     free(*answers);
     *answers = NULL;
 }

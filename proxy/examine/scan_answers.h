@@ -35,6 +35,7 @@ struct scan_answers;
 /* NULL: out of memory. */
 struct scan_answers *scan_answers_new(struct event_base *base,
                                       const struct scan_answers_owner *owner);
+/* What is still awaited has not come in time. */
 void scan_answers_free(struct scan_answers **answers);
 
 /* Answers of this kind come on `sock`, which is taken over, to row and serial. False: out of memory. */
