@@ -68,6 +68,7 @@ def gateway(run_dir, server):
     behind = Backend().start()
     folder = run_dir / "hostile_dns"
     settings = 'resolver { forward "%s"  timeout 2s  patience 1s  queries 200 }\ngreylist { delay 1s }\n' % server.address
+    settings += 'rule "asks for SPF first" when spf.domain == "nobody.test" then reject 550 5.7.1 "nobody"\n'
     folder.mkdir()
     gateway = Gatepost(folder, backend("behind", behind.port) + domains("behind", "example.com") + settings + LIST
                        + policy_with(folder, needs.ROOT, {}))

@@ -13,7 +13,7 @@ from lab.redis import Redis, rights, script
 
 NOW = "1700000000"
 SCRIPT_CALLS = [  # each branch of each script
-    ("greylist", ["meeting", "counter"], [NOW, "300", "3600", "86400", "5", "1"]),
+    ("greylist", ["meeting", "counter"], [NOW, "300", "3600", "86400", "5", "1", "1"]),
     ("history", ["sender"], []),
     ("accepted", ["counter", "sender"], [NOW, "3600", "1"]),
     ("rates", ["now", "before"], ["60"]),
