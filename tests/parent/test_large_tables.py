@@ -3,6 +3,9 @@
 import os
 import re
 
+import pytest
+
+from lab import needs
 from lab.gatepost import backend
 from lab.process import children, wait_until
 from lab.smtp_client import Session
@@ -43,6 +46,7 @@ def takes(gateway, address):
         return session.command("RCPT TO:<%s>" % address).code == 250
 
 
+@pytest.mark.skipif(needs.SANITIZED, reason="sanitizers take memory of their own")
 def test_a_table_of_a_million_is_there_once_and_is_taken_over_or_kept_at_a_reload(start, new_backend, own_dir):
     path = own_dir / "recipients.txt"
     write(path, COUNT)

@@ -106,6 +106,7 @@ def test_starttls_after_a_rest(gateway, internet):
         assert client.data(samples.clean()).code == 250
 
 
+@pytest.mark.skipif(needs.SANITIZED, reason="sanitizers keep memory that was given back")
 def test_a_session_that_waits_holds_little(gateway):
     with Session(gateway.tls_port, tls=client_context()) as first:
         first.ehlo()
@@ -133,6 +134,7 @@ def slow_names(start, new_backend):
     dns.stop()
 
 
+@pytest.mark.skipif(needs.SANITIZED, reason="sanitizers keep memory that was given back")
 def test_what_is_found_out_while_a_session_rests_takes_as_little(slow_names):
     proxy, held = slow_names.pids("gatepost-proxy")[0], []
     with Session(slow_names.port, source="127.1.0.1") as first:
