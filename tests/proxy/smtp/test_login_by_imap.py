@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Users who log in to send where the server behind has mailboxes and takes no mail (login_by imap): it says who may, and a relay takes what they send."""
-import contextlib
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
