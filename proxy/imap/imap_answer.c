@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/imap/imap_session.h"
+#include "proxy/session/session_facts.h"
 
 #include <stdio.h>
 

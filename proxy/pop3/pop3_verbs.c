@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
 #include "proxy/pop3/pop3_session.h"
+#include "proxy/session/session_facts.h"
 
 enum where { BEFORE = 1, AFTER = 2, ALWAYS = 3 };
 enum whose { OURS, ONE, MANY, EITHER };

@@ -3,6 +3,7 @@
 #include "policy/server_profile.h"
 #include "proxy/reader/reader.h"
 #include "proxy/reader/reader_upstream.h"
+#include "proxy/session/session_facts.h"
 #include "proxy/session/session_log.h"
 #include "proxy/upstream/mailbox_servers.h"
 

@@ -420,19 +420,6 @@ static void introduce(struct session *s, const struct introduction *said)
     }
 }
 
-bool session_is_encrypted(const struct session *s)
-{
-    return stream_ssl(s->stream) || *s->told_tls.version;
-}
-
-struct slice session_server_name(const struct session *s)
-{
-    const SSL *ssl = s->stream ? stream_ssl(s->stream) : NULL;
-    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
-    name = name ? name : s->told_name;
-    return name ? slice_of(name) : SLICE("");
-}
-
 void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
                    const struct listener *listener, const struct arrival *arrival)
 {

@@ -109,12 +109,6 @@ struct arrival {
 void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
                    const struct listener *listener, const struct arrival *arrival);
 
-/* Whether what is said here stays between the client and us, or the load balancer that it trusts. */
-bool session_is_encrypted(const struct session *s);
-
-/* The name that the client asked for when it began TLS; empty: none. */
-struct slice session_server_name(const struct session *s);
-
 /* Frees the session. What is under way is given up as far as that is still possible. */
 void session_end(struct session *s);
 

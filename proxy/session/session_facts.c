@@ -37,6 +37,19 @@ const char *session_tls_cipher(const struct session *s)
     return ssl ? SSL_get_cipher_name(ssl) : *s->told_tls.version ? s->told_tls.cipher : NULL;
 }
 
+bool session_is_encrypted(const struct session *s)
+{
+    return stream_ssl(s->stream) || *s->told_tls.version;
+}
+
+struct slice session_server_name(const struct session *s)
+{
+    const SSL *ssl = s->stream ? stream_ssl(s->stream) : NULL;
+    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    name = name ? name : s->told_name;
+    return name ? slice_of(name) : SLICE("");
+}
+
 void session_tls_facts(const struct session *s, struct arena *arena, struct facts *facts)
 {
     struct value *fact = facts->fact;
