@@ -279,6 +279,24 @@ TEST(test_another_number_answers_no_job)
     arena_free(&arena);
 }
 
+TEST(test_a_scanner_of_another_kind_answers_no_job)
+{
+    struct arena *arena = arena_new(MIB);
+    struct scan_reply reply = scan_the_unknown(arena), false_one = reply;
+    int pair[2];
+    unknown.e.arena = arena;
+    assert_int_equal(scan_channel_pair(pair), 0);
+    assert_true(scan_answers_open(proxy.answers, SCANNER_QR, pair[0], proxy.row, SERIAL));
+    false_one.sock = pair[1];
+    begins_a_large_answer(&false_one);
+    hear_scanners();
+    assert_null(unknown.e.scans[SCAN_ANTIVIRUS].pieces.bytes);
+    assert_int_equal(step_of(&unknown), SCAN_UNDER_WAY);
+    examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
+    close(pair[1]);
+    arena_free(&arena);
+}
+
 TEST(test_numbers_cannot_be_told_from_one_another)
 {
     struct arena *arena = arena_new(MIB);

@@ -252,6 +252,9 @@ TEST(test_binary_headers_that_are_not_as_they_should_be_are_broken)
     begin_ipv4();
     room[len++] = 'E'; /* what the client says */
     assert_int_equal(read_room(), PROXY_HEADER_BROKEN);
+    begin(0x20, 0x00);
+    room[len++] = 'E';
+    assert_int_equal(read_room(), PROXY_HEADER_BROKEN);
 }
 
 /* ---- as it comes ---- */
