@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -286,7 +288,20 @@ static const char *become(const struct passwd *user)
     return NULL;
 }
 
-static bool drop_root(const char *name, const char *folder, const char **reason)
+enum { NO_CAPABILITY = CAP_LAST_CAP + 1 };
+
+/* The one that it is left with, once it is somebody else. */
+static bool limit_capabilities(unsigned capability)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+    sets[CAP_TO_INDEX(capability)].permitted = CAP_TO_MASK(capability);
+    sets[CAP_TO_INDEX(capability)].effective = CAP_TO_MASK(capability);
+    return syscall(SYS_capset, &header, sets) == 0 && prctl(PR_SET_KEEPCAPS, 0) == 0;
+}
+
+static bool drop_root(const char *name, const char *folder, unsigned capability,
+                      const char **reason)
 {
     errno = 0;
     struct passwd *user = getpwnam(name);
@@ -298,8 +313,13 @@ static bool drop_root(const char *name, const char *folder, const char **reason)
         return failed_on(reason, "chroot", folder);
     if (folder && chdir("/") != 0)
         return failed(reason, "chdir");
+    if (capability != NO_CAPABILITY && prctl(PR_SET_KEEPCAPS, 1) != 0)
+        return failed(reason, "a capability is to be kept");
     const char *step = become(user);
-    return !step || failed(reason, step);
+    if (step)
+        return failed(reason, step);
+    return capability == NO_CAPABILITY || limit_capabilities(capability) ||
+           failed(reason, "capset");
 }
 
 static bool restrict_process(const char **reason)
@@ -319,10 +339,16 @@ static bool restrict_process(const char **reason)
 
 bool process_drop(const char *user, const char *folder, const char **reason)
 {
+    return process_drop_but(user, folder, NO_CAPABILITY, reason);
+}
+
+bool process_drop_but(const char *user, const char *folder, unsigned capability,
+                      const char **reason)
+{
     int tied_by = 0;
     pid_t parent = getppid();
     prctl(PR_GET_PDEATHSIG, &tied_by);
-    if (geteuid() == 0 && !drop_root(user, folder, reason))
+    if (geteuid() == 0 && !drop_root(user, folder, capability, reason))
         return false;
     if (!restrict_process(reason))
         return false;

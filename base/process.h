@@ -37,6 +37,9 @@ bool process_sibling(const char *name, char *out, size_t size);
  * anybody else: only the rest. Always: no new privileges, not dumpable, no core. False with *reason
  * naming the step and errno's text. */
 bool process_drop(const char *user, const char *folder, const char **reason);
+/* The same, but for one capability (capability(7)) that is kept if we have it. */
+bool process_drop_but(const char *user, const char *folder, unsigned capability,
+                      const char **reason);
 
 /* Processes of a kind: as many as `configured`, or for 0 one for each core. */
 unsigned process_count(unsigned configured);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,18 @@ static const struct call milter_calls[] = {
     CALL(geteuid),
 };
 
+static const struct call source_calls[] = {
+    CALL(epoll_wait),
+    SOCKETS(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+    SOCKETS(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+    CALL_IF(setsockopt, ARGUMENT(1, EQUALS(IPPROTO_IP)), ARGUMENT(2, EQUALS(IP_TRANSPARENT))),
+    CALL_IF(setsockopt, ARGUMENT(1, EQUALS(IPPROTO_IPV6)), ARGUMENT(2, EQUALS(IPV6_TRANSPARENT))),
+    CALL_IF(setsockopt, ARGUMENT(1, EQUALS(SOL_SOCKET)), ARGUMENT(2, EQUALS(SO_REUSEADDR))),
+    CALL(getsockopt),
+    CALL(getpeername),
+    CALL(bind),
+};
+
 /* The C library asks for threads in a way that no filter can look into, and then in the old one. */
 static const struct call thread_refusals[] = {
     CALL(clone3),
@@ -204,9 +217,12 @@ static int add_jail(scmp_filter_ctx filter, enum jail jail)
         result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(keeper_calls));
     if (result == 0 && jail == JAIL_MILTER)
         result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(milter_calls));
+    if (result == 0 && jail == JAIL_SOURCE)
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(source_calls));
     if (result == 0 && jail == JAIL_MILTER)
         result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(ENOSYS), TABLE(thread_refusals));
-    if (result == 0 && (jail == JAIL_PROXY || jail == JAIL_KEEPER || jail == JAIL_MILTER))
+    if (result == 0 &&
+        (jail == JAIL_PROXY || jail == JAIL_KEEPER || jail == JAIL_MILTER || jail == JAIL_SOURCE))
         result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(socket_refusals));
     if (result == 0 && jail == JAIL_PROXY)
         result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(ENOMEM), TABLE(growing_calls));
@@ -247,12 +263,12 @@ static bool wanted(void)
 #endif
 }
 
-/* The proxy needs TCP and is chrooted;
+/* Who needs TCP is chrooted;
  * a scanner that needs no files survives a kernel without Landlock. */
 static bool confine(enum jail jail, const char *folder, const char **reason)
 {
     const struct landlock_place own = {folder, LANDLOCK_KEEP};
-    if (jail == JAIL_PROXY || landlock_confine(&own, folder ? 1 : 0))
+    if (jail == JAIL_PROXY || jail == JAIL_SOURCE || landlock_confine(&own, folder ? 1 : 0))
         return true;
     if ((jail == JAIL_PURE || jail == JAIL_OPENER || jail == JAIL_MILTER) &&
         (errno == ENOSYS || errno == EOPNOTSUPP))

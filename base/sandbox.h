@@ -14,6 +14,7 @@ enum jail {
     JAIL_PROXY,     /* network, no files, no processes */
     JAIL_KEEPER,    /* files below one folder, sockets that it was given */
     JAIL_MILTER,    /* threads, and a socket that it was given to accept from */
+    JAIL_SOURCE,    /* makes TCP sockets and binds them; it connects none */
 };
 
 /* Enters for good. `folder` is the only one that JAIL_ANTIVIRUS and JAIL_KEEPER may use (NULL

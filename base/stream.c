@@ -18,35 +18,82 @@ static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
-struct stream *stream_new(struct event_base *base, int fd, size_t input_max, size_t output_max,
-                          const struct stream_owner *owner, void *ctx)
+struct stream *stream_await(struct event_base *base, size_t input_max, size_t output_max,
+                            const struct stream_owner *owner, void *ctx)
 {
     assert(input_max <= STREAM_SCRATCH_SIZE);
     struct stream *s = calloc(1, sizeof *s);
-    if (!s) {
-        close(fd);
+    if (!s)
         return NULL;
-    }
     *s = (struct stream){.base = base,
-                         .fd = fd,
-                         .wire = WIRE_PLAIN,
+                         .fd = -1,
+                         .wire = WIRE_CONNECTING,
                          .owner = owner,
                          .ctx = ctx,
                          .in = buf_init(STREAM_SCRATCH_SIZE),
                          .input_max = input_max,
                          .out = buf_init(output_max)};
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, s);
-    s->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
     s->timer = event_new(base, -1, 0, on_timer, s);
-    if (!s->readable || !s->writable || !s->timer) {
+    if (!s->timer)
+        stream_free(&s);
+    return s;
+}
+
+void stream_set_waiter(struct stream *s, const struct stream_waiter *waiter)
+{
+    s->waiter = *waiter;
+}
+
+/* False: out of memory; the socket is the caller's still. */
+static bool take_socket(struct stream *s, int fd)
+{
+    s->readable = event_new(s->base, fd, EV_READ | EV_PERSIST, on_readable, s);
+    s->writable = event_new(s->base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
+    if (!s->readable || !s->writable)
+        return false;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    s->fd = fd;
+    return true;
+}
+
+struct stream *stream_new(struct event_base *base, int fd, size_t input_max, size_t output_max,
+                          const struct stream_owner *owner, void *ctx)
+{
+    struct stream *s = stream_await(base, input_max, output_max, owner, ctx);
+    if (!s || !take_socket(s, fd)) {
+        close(fd);
         stream_free(&s);
         return NULL;
     }
-    event_add(s->readable, NULL);
-    s->reading = true;
+    s->wire = WIRE_PLAIN;
+    stream_start_reading(s);
     return s;
+}
+
+static bool begin(int fd, const struct sockaddr *peer, socklen_t peer_len)
+{
+    return connect(fd, peer, peer_len) == 0 || errno == EINPROGRESS;
+}
+
+bool stream_dial(struct stream *s, int fd, const struct sockaddr *peer, socklen_t peer_len)
+{
+    bool begun = begin(fd, peer, peer_len);
+    int error = begun ? ENOMEM : errno;
+    if (begun && take_socket(s, fd)) {
+        s->waiter = (struct stream_waiter){0};
+        stream_want_write(s, true);
+        return true;
+    }
+    close(fd);
+    errno = error;
+    return false;
+}
+
+void stream_without_socket(struct stream *s, const char *what, const char *why)
+{
+    s->waiter = (struct stream_waiter){0};
+    stream_set_error(s, what, why);
+    stream_end(s, STREAM_FAILED);
 }
 
 struct stream *stream_connect(struct event_base *base, const struct sockaddr *peer,
@@ -55,23 +102,20 @@ struct stream *stream_connect(struct event_base *base, const struct sockaddr *pe
                               void *ctx, const char **reason)
 {
     int fd = socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || (local && bind(fd, local, local_len) != 0) ||
-        (connect(fd, peer, peer_len) != 0 && errno != EINPROGRESS)) {
+    if (fd < 0 || (local && bind(fd, local, local_len) != 0) || !begin(fd, peer, peer_len)) {
         *reason = strerror(errno);
         if (fd >= 0)
             close(fd);
         return NULL;
     }
-    struct stream *s = stream_new(base, fd, input_max, output_max, owner, ctx);
-    if (!s) {
+    struct stream *s = stream_await(base, input_max, output_max, owner, ctx);
+    if (!s || !take_socket(s, fd)) {
         *reason = "out of memory";
+        close(fd);
+        stream_free(&s);
         return NULL;
     }
-    s->wire = WIRE_CONNECTING;
-    event_del(s->readable);
-    s->reading = false;
-    event_add(s->writable, NULL);
-    s->writing = true;
+    stream_want_write(s, true);
     return s;
 }
 
@@ -83,6 +127,8 @@ void stream_free(struct stream **stream)
     *stream = NULL;
     if (s->freed)
         *s->freed = true;
+    if (s->waiter.given_up)
+        s->waiter.given_up(s->waiter.ctx);
     if (s->readable)
         event_free(s->readable);
     if (s->writable)
@@ -95,7 +141,8 @@ void stream_free(struct stream **stream)
         SSL_free(s->ssl);
         ERR_clear_error();
     }
-    close(s->fd);
+    if (s->fd >= 0)
+        close(s->fd);
     buf_release(&s->in);
     buf_release(&s->out);
     free(s);

@@ -50,6 +50,22 @@ struct stream *stream_connect(struct event_base *base, const struct sockaddr *pe
                               size_t input_max, size_t output_max, const struct stream_owner *owner,
                               void *ctx, const char **reason);
 
+/* One that has no socket yet, as somebody else makes it: whoever waits for it (stream_waiter) gives it one
+ * with stream_dial. Deadlines hold meanwhile. NULL when memory is out. */
+struct stream *stream_await(struct event_base *base, size_t input_max, size_t output_max,
+                            const struct stream_owner *owner, void *ctx);
+/* Who waits; `given_up` is called when the stream is freed before it has a socket. */
+struct stream_waiter {
+    void (*given_up)(void *ctx);
+    void *ctx;
+};
+void stream_set_waiter(struct stream *stream, const struct stream_waiter *waiter);
+/* Takes over that socket and begins to connect, as stream_connect does; nobody waits any more. False with
+ * errno: it is closed, and the stream as it was. */
+bool stream_dial(struct stream *stream, int fd, const struct sockaddr *peer, socklen_t peer_len);
+/* There will be none: FAILED is told, from inside. Nobody waits any more. */
+void stream_without_socket(struct stream *stream, const char *what, const char *why);
+
 /* Closes and frees; queued output is lost. *stream becomes NULL. */
 void stream_free(struct stream **stream);
 

@@ -36,9 +36,10 @@ struct stream {
     bool bulk, paused, reading, writing; /* reading, writing: the events are added */
     bool may_hold_bytes;                 /* TLS: the last read did not say WANT_READ */
     bool notify_drained;
-    bool secret;       /* what is read is wiped once it was offered */
-    bool failed_later; /* a write failed: to be told from the loop */
-    bool *freed;       /* set while a callback runs, so that a free inside is seen */
+    bool secret;                 /* what is read is wiped once it was offered */
+    bool failed_later;           /* a write failed: to be told from the loop */
+    struct stream_waiter waiter; /* for its socket; zeros: nobody is */
+    bool *freed;                 /* set while a callback runs, so that a free inside is seen */
     char error[STREAM_ERROR_TEXT];
 };
 
