@@ -30,6 +30,12 @@ struct login_route {
     const struct backend *backend;
 };
 
+/* destination "10.0.0.5" backend b: who wanted to go there is led to b. */
+struct destination {
+    const struct table *networks;
+    const struct backend *backend;
+};
+
 /* Words of EHLO that can be hidden; the bit of one is 1 << KEYWORD_x. */
 enum keyword {
 #define KEYWORD(id, word) KEYWORD_##id,
@@ -47,7 +53,8 @@ struct hiding {
 
 /* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465"
  * listen smtp "out" on "10.0.0.1:2525" { outbound from { "10.0.0.5" }  relay smarthost }
- * listen pop3 on "0.0.0.0:110" { starttls  require_tls  backend exchange } */
+ * listen pop3 on "0.0.0.0:110" { starttls  require_tls  backend exchange }
+ * listen imap on "[::]:10143" { transparent  starttls  backend exchange } */
 struct listener {
     struct slice name; /* the protocol's word when not given */
     enum protocol protocol;
@@ -61,6 +68,11 @@ struct listener {
     bool takes_ipv4;   /* "::", and no listener has this port with an IPv4 address */
     bool starttls;     /* offer it; never with implicit TLS */
     bool require_tls;  /* refuse MAIL, or logins, before it */
+    bool
+        transparent; /* clients are led here on their way to a server (TPROXY): the address that they
+                        * have reached is that server's */
+    struct destination *destinations; /* by that address; only where it is transparent */
+    size_t destination_count;
     enum direction direction;
     const struct table
         *balancers; /* who says whose each connection is (PROXY protocol); NULL: nobody */
@@ -108,6 +120,7 @@ struct server {
     unsigned priority;       /* lower first; equal ones share by least in use */
     struct slice login_user; /* as whom we log in; empty: we do not */
     struct slice login_password_file;
+    bool original; /* it is where the client wanted to go; without an address of its own */
     struct span at, login_at; /* its address; its login */
 };
 
@@ -124,18 +137,22 @@ enum server_profile {
 };
 const char *profile_word(enum server_profile profile);
 
-/* backend exchange { smtp ...  connections 10  recipient_check on  sockets from "10.0.0.1" } */
+/* backend exchange { smtp ...  connections 10  recipient_check on  source "10.0.0.1" }
+ * backend anywhere { smtp original  imap original  source client } */
 struct backend {
     struct slice name;
     struct server *servers;
     size_t server_count;
     unsigned connections; /* most at once to one server, over all proxies */
+    bool has_connections; /* that was said */
     bool recipient_check; /* ask it live at RCPT */
     bool probe;           /* at start, try a random recipient and warn when it is accepted */
     bool has_profile;     /* else its greeting tells */
     enum server_profile profile;
     bool has_source;
-    struct ip source; /* local address to connect from */
+    struct ip source;      /* local address to connect from */
+    bool source_client;    /* connections to it come from their clients' own addresses */
+    struct span source_at; /* where that stands, or the first server without an address */
 };
 
 /* domain "example.com" { backend exchange  recipients from file "users.txt" };
@@ -391,12 +408,26 @@ bool config_logs_in(const struct config *config, const struct listener *listener
 bool config_asks(const struct config *config, const struct listener *listener,
                  const struct backend *backend, enum protocol protocol);
 
-/* Where this user's mailbox is: by the listener's tables of users, the domain's backend, the name
- * that TLS asked for (empty: none), the listener's own backend. NULL: nobody knows. The arena is
+/* What leads to a mailbox, beside the listener. */
+struct mailbox_way {
+    struct slice user, server_name; /* that TLS asked for; empty: none */
+    const struct ip *destination;   /* that the client wanted to reach (listener_destination) */
+};
+/* Where this user's mailbox is: by the destination, the listener's tables of users, the domain's backend,
+ * the name that TLS asked for, the listener's own backend. NULL: nobody knows. The arena is
  * for scratch. */
 const struct backend *config_mailbox(const struct config *config, struct arena *arena,
-                                     const struct listener *listener, struct slice user,
-                                     struct slice server_name);
+                                     const struct listener *listener,
+                                     const struct mailbox_way *way);
+
+/* Where those go who wanted to reach this address. NULL: it says nothing. */
+const struct backend *listener_destination(const struct listener *listener, const struct ip *ip);
+
+/* Whether each session has a connection of its own to its servers, which is made for its client alone. */
+bool backend_is_own(const struct backend *backend);
+
+/* Whether connections somewhere come from clients' addresses. */
+bool config_sources_clients(const struct config *config);
 
 /* Who takes mail for this domain, most specific first.
  * NULL: nobody (relaying denied), for the empty name too. */

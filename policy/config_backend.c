@@ -2,7 +2,8 @@
  * backend exchange {
  *   smtp "10.0.0.5:25" tls opportunistic priority 10  (or lmtp "10.0.0.5:24" ...)
  *   smtp "192.0.2.25:587" tls verify "smart.example" login "gatepost" password_file "relay.password"
- *   connections 10  recipient_check on  probe on  profile exchange  sockets from "10.0.0.1"
+ *   connections 10  recipient_check on  probe on  profile exchange  source "10.0.0.1"
+ *   imap original tls opportunistic  source client  (behind transparent listeners: config_transparent.c)
  * } */
 #include "policy/parser.h"
 
@@ -88,6 +89,38 @@ static void check_login(struct parser *parser, const struct server *server)
                        "looked at; expected 'tls verify' beside it");
 }
 
+/* "10.0.0.5:25", or the word original. */
+static bool parse_where(struct parser *parser, uint16_t standard, struct server *server)
+{
+    struct token address = parser->token;
+    server->original = accept_word(parser, "original");
+    if (!server->original &&
+        !expect_string(parser, "the server's address, such as \"10.0.0.5:25\", or 'original'",
+                       &address))
+        return false;
+    server->address = address.text;
+    server->at = address.at;
+    if (server->original)
+        return true;
+    if (!parse_endpoint(parser, &address, standard, &server->ip, &server->port))
+        return false;
+    check_port(parser, server, &address);
+    return true;
+}
+
+static void check_original(struct parser *parser, struct backend *backend,
+                           const struct server *server)
+{
+    if (!server->original)
+        return;
+    if (!backend->source_client && backend->source_at.to == 0)
+        backend->source_at = server->at;
+    if (server->login_user.len)
+        source_error(parser->sources, server->login_at,
+                     "whoever a client wanted to reach would be told the password; expected the "
+                     "server's address");
+}
+
 static bool parse_server(struct parser *parser, struct backend *backend, enum service word)
 {
     struct service_info service = service_info(word);
@@ -96,17 +129,11 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
                             .lmtp = service.lmtp,
                             .submission = service.submission,
                             .priority = STANDARD_PRIORITY};
-    struct token address;
     int64_t priority;
     server.tls =
         server.implicit_tls || server.submission ? BACKEND_TLS_REQUIRED : BACKEND_TLS_OPPORTUNISTIC;
-    if (!expect_string(parser, "the server's address, such as \"10.0.0.5:25\"", &address))
+    if (!parse_where(parser, service.port, &server))
         return false;
-    server.address = address.text;
-    server.at = address.at;
-    if (!parse_endpoint(parser, &address, service.port, &server.ip, &server.port))
-        return false;
-    check_port(parser, &server, &address);
     for (;;) {
         if (accept_word(parser, "tls")) {
             if (!parse_tls(parser, &server, service.word))
@@ -123,6 +150,7 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
         }
     }
     check_login(parser, &server);
+    check_original(parser, backend, &server);
     struct server *place = PARSER_PUSH(parser, backend->servers, backend->server_count);
     if (place)
         *place = server;
@@ -139,10 +167,15 @@ static bool parse_switch(struct parser *parser, bool *out)
     return true;
 }
 
-static bool parse_source_address(struct parser *parser, struct backend *backend)
+static bool parse_source(struct parser *parser, struct backend *backend)
 {
     struct token address;
-    if (!expect_word(parser, "from") || !expect_string(parser, "a local address", &address))
+    if (accept_word(parser, "client")) {
+        backend->source_client = true;
+        backend->source_at = parser->previous.at;
+        return true;
+    }
+    if (!expect_string(parser, "a local address, or 'client'", &address))
         return false;
     backend->has_source = ip_parse(address.text, &backend->source);
     if (!backend->has_source)
@@ -176,7 +209,7 @@ static bool parse_profile(struct parser *parser, struct reading_backend *reading
 
 static bool backend_item(struct parser *parser, void *ctx)
 {
-    enum { CONNECTIONS = SERVICES_SERVED, RECIPIENT_CHECK, PROBE, PROFILE };
+    enum { CONNECTIONS = SERVICES_SERVED, RECIPIENT_CHECK, PROBE, PROFILE, SOURCE };
     static const char *const words[] = {[SERVICE_SMTP] = "smtp",
                                         [SERVICE_SMTPS] = "smtps",
                                         [SERVICE_SUBMISSION] = "submission",
@@ -190,6 +223,7 @@ static bool backend_item(struct parser *parser, void *ctx)
                                         "recipient_check",
                                         "probe",
                                         "profile",
+                                        "source",
                                         "sockets",
                                         NULL};
     struct reading_backend *reading = ctx;
@@ -213,6 +247,7 @@ static bool backend_item(struct parser *parser, void *ctx)
         if (!expect_integer(parser, 1, 10000, "how many connections at most", &number))
             return false;
         backend->connections = (unsigned)number;
+        backend->has_connections = true;
         return true;
     case RECIPIENT_CHECK:
         return parse_switch(parser, &backend->recipient_check);
@@ -220,8 +255,10 @@ static bool backend_item(struct parser *parser, void *ctx)
         return parse_switch(parser, &backend->probe);
     case PROFILE:
         return parse_profile(parser, reading);
-    default:
-        return parse_source_address(parser, backend);
+    case SOURCE:
+        return parse_source(parser, backend);
+    default: /* its word of old */
+        return expect_word(parser, "from") && parse_source(parser, backend);
     }
 }
 
@@ -314,4 +351,8 @@ void finish_backends(struct parser *parser)
             source_error(
                 parser->sources, parser->backend_places[i].name,
                 "this backend has no server; expected a line such as: smtp \"10.0.0.5:25\"");
+        else if (config->backends[i].source_client && config->backends[i].has_source)
+            source_error(parser->sources, config->backends[i].source_at,
+                         "connections come from the client's address or from that one; expected "
+                         "one 'source'");
 }

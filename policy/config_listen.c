@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * listen smtp "name" on "0.0.0.0:25" {
  *   starttls  require_tls  ipv6_only  banner "text"  inbound | outbound  proxy_protocol from { "10.0.0.7" }
+ *   transparent
  * }
  * listen milter on "unix:/run/gatepost/milter.sock"
  * What only those have where users log in stands in config_login.c, what is hidden from whom in config_hide.c, who
- * sends to anywhere, and by which way, in config_outbound.c. */
+ * sends to anywhere, and by which way, in config_outbound.c, where clients wanted to go in config_transparent.c. */
 #include "policy/parser.h"
 #include "policy/table.h"
 #include "policy/table_entries.h"
@@ -54,6 +55,8 @@ static bool listener_item(struct parser *parser, void *ctx)
         SENDERS,
         CLEARTEXT,
         PROXY_PROTOCOL,
+        TRANSPARENT,
+        DESTINATION,
         LOGIN_BY,
         LOGIN
     };
@@ -69,6 +72,8 @@ static bool listener_item(struct parser *parser, void *ctx)
         [SENDERS] = "senders",
         [CLEARTEXT] = "allow_cleartext",
         [PROXY_PROTOCOL] = "proxy_protocol",
+        [TRANSPARENT] = "transparent",
+        [DESTINATION] = "destination",
         [LOGIN_BY] = "login_by",
         [LOGIN + LOGIN_BACKEND] = "backend",
         [LOGIN + LOGIN_DOMAIN] = "login_domain",
@@ -115,6 +120,11 @@ static bool listener_item(struct parser *parser, void *ctx)
     case PROXY_PROTOCOL:
         return expect_from(parser) && parse_from_table(parser, &listening->names.balancers,
                                                        &listening->names.balancers_own);
+    case TRANSPARENT:
+        listener->transparent = true;
+        return true;
+    case DESTINATION:
+        return parse_destination(parser, listener, &listening->names);
     case LOGIN_BY:
         return parse_login_by(parser, listener, &listening->names);
     default:
@@ -295,7 +305,7 @@ static void finish_asked(struct parser *parser, const struct listener *listener,
     if (listener->protocol != PROTOCOL_MILTER)
         return;
     if (listener->starttls || listener->require_tls || listener->ipv6_only ||
-        listener->hiding_count || names->has_banner || listener->balancers)
+        listener->hiding_count || names->has_banner || listener->balancers || listener->transparent)
         source_error(parser->sources, names->at,
                      "mail servers ask here, no clients; expected 'inbound' or 'outbound' alone, "
                      "and 'relay NAME' behind 'outbound'");
@@ -352,6 +362,8 @@ void check_listener_names(struct parser *parser)
             find_backend(parser, &names->backend);
         if (names->relay.kind != TOKEN_END)
             find_backend(parser, &names->relay);
+        for (size_t n = 0; n < parser->config->listeners[i].destination_count; n++)
+            find_backend(parser, &names->destinations[n].backend);
     }
 }
 
@@ -364,12 +376,14 @@ void finish_listeners(struct parser *parser)
         finish_logins(parser, listener, names);
         finish_outbound(parser, listener, names);
         finish_balancers(parser, listener, names);
+        finish_transparent(parser, listener, names);
         finish_encryption(parser, listener, names);
         finish_asked(parser, listener, names);
         finish_hidings(parser, listener, names);
         finish_address(parser, listener, i);
     }
     check_login_servers(parser);
+    check_transparency(parser);
     limit_asked(parser);
 }
 

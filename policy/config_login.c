@@ -174,7 +174,7 @@ void finish_logins(struct parser *parser, struct listener *listener,
         listener->backend = backend_of(parser, &names->backend, listener, service_word(listener));
     for (size_t i = 0; i < listener->route_count; i++)
         finish_route(parser, listener, &listener->routes[i], &names->routes[i]);
-    if (!listener->backend && !listener->route_count &&
+    if (!listener->backend && !listener->route_count && !listener->destination_count &&
         !domain_leads_there(parser->config, listener))
         source_error(parser->sources, names->at, "nobody knows where %s; expected { backend NAME }",
                      listener->submission ? "users log in" : "the mailboxes are");
@@ -210,18 +210,26 @@ bool config_reads_mail(const struct config *config)
     return false;
 }
 
+static bool is_destination(const struct listener *listener, const struct backend *backend)
+{
+    bool is = false;
+    for (size_t i = 0; i < listener->destination_count; i++)
+        is |= listener->destinations[i].backend == backend;
+    return is;
+}
+
 bool config_leads(const struct config *config, const struct listener *listener,
                   const struct backend *backend)
 {
     if (listener->relay)
-        return listener->relay == backend;
+        return listener->relay == backend || is_destination(listener, backend);
     return config_logs_in(config, listener, backend);
 }
 
 bool config_logs_in(const struct config *config, const struct listener *listener,
                     const struct backend *backend)
 {
-    bool leads = listener->backend == backend;
+    bool leads = listener->backend == backend || is_destination(listener, backend);
     for (size_t i = 0; i < listener->route_count; i++)
         leads |= listener->routes[i].backend == backend;
     for (size_t i = 0; i < config->domain_count; i++)
@@ -264,13 +272,14 @@ static const struct backend *by_server_name(const struct listener *listener, str
 }
 
 const struct backend *config_mailbox(const struct config *config, struct arena *arena,
-                                     const struct listener *listener, struct slice user,
-                                     struct slice server_name)
+                                     const struct listener *listener, const struct mailbox_way *way)
 {
-    const struct backend *found = by_users(listener, user);
+    const struct backend *found = listener_destination(listener, way->destination);
     if (!found)
-        found = by_domain(config, arena, listener, user);
+        found = by_users(listener, way->user);
     if (!found)
-        found = by_server_name(listener, server_name);
+        found = by_domain(config, arena, listener, way->user);
+    if (!found)
+        found = by_server_name(listener, way->server_name);
     return found ? found : listener->backend;
 }

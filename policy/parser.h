@@ -41,6 +41,12 @@ struct hiding_names {
     struct token from; /* TOKEN_END: a table without a name */
     struct table *own;
 };
+struct destination_names {
+    struct span at;
+    struct token networks, backend; /* networks: TOKEN_END: a table without a name, */
+    struct table *own;              /* this one */
+};
+
 struct listener_names {
     struct span at;
     struct token word, backend;
@@ -56,6 +62,7 @@ struct listener_names {
     struct span login_by;         /* where it stands, if logins are checked by IMAP */
     struct hiding_names *hidings; /* as many as the listener's */
     struct route_names *routes;   /* as many as the listener's */
+    struct destination_names *destinations;
 };
 
 /* Where a `backend` block says what it says. */
@@ -225,6 +232,14 @@ bool parse_cleartext(struct parser *parser, const struct listener *listener,
 bool parse_login_by(struct parser *parser, struct listener *listener, struct listener_names *names);
 void finish_outbound(struct parser *parser, struct listener *listener,
                      const struct listener_names *names);
+
+/* destination NETWORKS backend NAME, of a listener that is transparent. */
+bool parse_destination(struct parser *parser, struct listener *listener,
+                       struct listener_names *names);
+void finish_transparent(struct parser *parser, struct listener *listener,
+                        const struct listener_names *names);
+/* Once all are read: whether only transparent listeners lead to servers that need them. */
+void check_transparency(struct parser *parser);
 
 /* hide "CHUNKING" from TABLE, of a listener. */
 bool parse_hide(struct parser *parser, struct listener *listener, struct listener_names *names);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC
+ * listen imap on "0.0.0.0:10143" {
+ *   transparent  destination { "10.0.0.5" } backend exchange
+ * }
+ * What its clients' own addresses, and where they wanted to go, are needed for stands in a backend: a server
+ * `original`, and `source client` (config_backend.c). */
+#include "policy/parser.h"
+#include "policy/table.h"
+#include "policy/table_entries.h"
+
+/* ---- read ---- */
+
+bool parse_destination(struct parser *parser, struct listener *listener,
+                       struct listener_names *names)
+{
+    struct destination_names read = {.networks.kind = TOKEN_END};
+    read.at = parser->previous.at;
+    if (!parse_table_choice(parser, &read.networks, &read.own) || !expect_word(parser, "backend") ||
+        !expect_kind(parser, TOKEN_WORD, "the name of a backend", &read.backend))
+        return false;
+    size_t count = listener->destination_count;
+    struct destination_names *place = PARSER_PUSH(parser, names->destinations, count);
+    struct destination *slot =
+        PARSER_PUSH(parser, listener->destinations, listener->destination_count);
+    if (!place || !slot)
+        return false;
+    *place = read;
+    *slot = (struct destination){0};
+    return true;
+}
+
+/* ---- looked up ---- */
+
+static bool takes_anywhere(const struct listener *listener)
+{
+    return listener->protocol == PROTOCOL_SMTP && listener->direction == DIRECTION_OUTBOUND &&
+           !listener->submission;
+}
+
+static void check_destination(struct parser *parser, const struct listener *listener,
+                              const struct token *name, const struct backend *backend)
+{
+    if (!backend_serves(backend, listener))
+        source_error(parser->sources, name->at,
+                     "the backend '%.*s' has no server for who comes to this listener",
+                     SHOWN(name->text));
+    else if (takes_anywhere(listener) && !backend_relays(backend))
+        source_error(
+            parser->sources, name->at,
+            "mail for anywhere leaves by SMTP; expected a backend with smtp servers alone");
+}
+
+static void finish_destination(struct parser *parser, const struct listener *listener,
+                               struct destination *destination,
+                               const struct destination_names *names)
+{
+    struct table *table = chosen_table(parser, &names->networks, names->own);
+    if (table && table_take_networks(parser->sources, table, names->at))
+        destination->networks = table;
+    destination->backend = find_backend(parser, &names->backend);
+    if (destination->backend)
+        check_destination(parser, listener, &names->backend, destination->backend);
+}
+
+void finish_transparent(struct parser *parser, struct listener *listener,
+                        const struct listener_names *names)
+{
+    if (listener->transparent && listener->balancers)
+        source_error(parser->sources, names->at,
+                     "what a load balancer says and where a client was on its way to do not go "
+                     "together; expected either 'proxy_protocol' or 'transparent'");
+    if (listener->destination_count && !listener->transparent)
+        source_error(parser->sources, names->destinations[0].at,
+                     "where clients wanted to go is known where they are led here on their way; "
+                     "expected 'transparent' beside it");
+    for (size_t i = 0; i < listener->destination_count; i++)
+        finish_destination(parser, listener, &listener->destinations[i], &names->destinations[i]);
+}
+
+/* ---- whether each way is one that only a transparent listener knows ---- */
+
+static bool has_original(const struct backend *backend)
+{
+    bool has = false;
+    for (size_t i = 0; i < backend->server_count; i++)
+        has |= backend->servers[i].original;
+    return has;
+}
+
+static bool needs_transparency(const struct backend *backend)
+{
+    return backend->source_client || has_original(backend);
+}
+
+static bool takes_for_domains(const struct config *config, const struct listener *listener,
+                              const struct backend *backend)
+{
+    bool names = false;
+    if (listener->protocol != PROTOCOL_SMTP || listener->relay || listener->submission)
+        return false;
+    for (size_t i = 0; i < config->domain_count; i++)
+        names |= config->domains[i].backend == backend;
+    return names;
+}
+
+static bool leads(const struct config *config, const struct listener *listener,
+                  const struct backend *backend)
+{
+    return takes_for_domains(config, listener, backend) ||
+           config_leads(config, listener, backend) || config_logs_in(config, listener, backend);
+}
+
+void check_transparency(struct parser *parser)
+{
+    const struct config *config = parser->config;
+    for (size_t b = 0; b < config->backend_count; b++) {
+        const struct backend *backend = &config->backends[b];
+        for (size_t i = 0; needs_transparency(backend) && i < config->listener_count; i++) {
+            const struct listener *listener = &config->listeners[i];
+            if (listener->transparent || !leads(config, listener, backend))
+                continue;
+            source_error(parser->sources, backend->source_at,
+                         "clients of the listener in line %u come this way, and it does not know "
+                         "%s; expected 'transparent' there, or another backend",
+                         source_line(parser->sources, parser->listener_names[i].at),
+                         backend->source_client ? "an address of theirs that is theirs alone"
+                                                : "where they wanted to go");
+            break;
+        }
+    }
+}
+
+/* ---- asked ---- */
+
+const struct backend *listener_destination(const struct listener *listener, const struct ip *ip)
+{
+    for (size_t i = 0; i < listener->destination_count; i++)
+        if (table_holds_ip(listener->destinations[i].networks, ip))
+            return listener->destinations[i].backend;
+    return NULL;
+}
+
+bool backend_is_own(const struct backend *backend)
+{
+    return needs_transparency(backend);
+}
+
+bool config_sources_clients(const struct config *config)
+{
+    for (size_t i = 0; i < config->backend_count; i++)
+        if (config->backends[i].source_client)
+            return true;
+    return false;
+}
