@@ -36,10 +36,10 @@ CPPFLAGS += -DSANITIZED
 endif
 
 # A program's main stands in the file that bears its name; every other file belongs to its floor's library.
-PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-milter gatepost-scan gatepost-av gatepost-qr gatepostctl
-MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c keeper/gatepost-learn.c keeper/gatepost-sign.c milter/gatepost-milter.c filters/gatepost-scan.c filters/gatepost-av.c filters/gatepost-qr.c console/gatepostctl.c
+PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-milter gatepost-source gatepost-scan gatepost-av gatepost-qr gatepostctl
+MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c keeper/gatepost-learn.c keeper/gatepost-sign.c milter/gatepost-milter.c transparent/gatepost-source.c filters/gatepost-scan.c filters/gatepost-av.c filters/gatepost-qr.c console/gatepostctl.c
 MAINS    := $(wildcard $(MAINS))
-FLOORS   := base policy filters common parent proxy keeper milter console
+FLOORS   := base policy filters common parent proxy keeper milter transparent console
 sources   = $(wildcard $(1)/*.c $(1)/*/*.c)
 lib_src   = $(filter-out $(MAINS),$(call sources,$(1)))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
@@ -132,7 +132,7 @@ ZSH ?= $(PREFIX)/share/zsh/site-functions
 install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
-	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-milter gatepost-scan gatepost-av gatepost-qr; do \
+	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-learn gatepost-sign gatepost-milter gatepost-source gatepost-scan gatepost-av gatepost-qr; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
 	for f in etc/*.conf etc/*.txt etc/logrotate/gatepost etc/fail2ban/*/gatepost.conf; do \
 	  case $$f in etc/logrotate/*) to=logrotate.d/gatepost;; etc/fail2ban/*) to=$${f#etc/};; *) to=gatepost/$$(basename $$f);; esac; \
@@ -211,6 +211,8 @@ gatepost-sign_floors := keeper common filters policy base
 gatepost-sign_links  := -lseccomp -lcrypto -lidn2 -lunistring
 gatepost-milter_floors := milter keeper common base
 gatepost-milter_links := -lmilter -lseccomp
+gatepost-source_floors := transparent keeper common base
+gatepost-source_links := -lseccomp
 gatepost-scan_floors  := filters policy base
 gatepost-scan_links   := -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2 -lunistring
 gatepost-av_floors    := filters policy base
@@ -232,7 +234,7 @@ $(B)/bench/spam_folds $(B)/bench/spam_sketches: $(B)/bench/%: $(B)/bench/%.o $(c
 
 # What tests alone are linked with beside all that programs are.
 TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2 -lopendkim
-UP := $(call floor_libs,console milter parent keeper proxy common filters policy base)
+UP := $(call floor_libs,console milter transparent parent keeper proxy common filters policy base)
 # They are many, and these take a third of the time (gold warns of clang's sanitizers); programs are linked by the usual one.
 $(UNITS): LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
 $(FUZZERS): LDFLAGS += $(if $(shell command -v ld.lld),-fuse-ld=lld)

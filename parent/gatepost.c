@@ -98,7 +98,7 @@ static void hold_programs(void)
 {
     static const char *const programs[] = {"gatepost-proxy", "gatepost-scan",   "gatepost-av",
                                            "gatepost-qr",    "gatepost-keeper", "gatepost-release",
-                                           "gatepost-learn", "gatepost-sign"};
+                                           "gatepost-learn", "gatepost-sign",   "gatepost-source"};
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
         own_program_hold(programs[i]);
 }
@@ -113,8 +113,8 @@ static bool make_shared_things(struct parent *parent)
     parent->shared_reader = parent->shared ? shared_reader(parent->shared_fd) : -1;
     return parent->shared_reader >= 0 && deposit_take(&parent->sockets) &&
            parent_open_signals(parent) && sign_init(&parent->sign) &&
-           tickets_init(&parent->tickets, clock_ms()) && keeper_init(&parent->keeper) &&
-           init_scanners(parent);
+           source_init(&parent->source) && tickets_init(&parent->tickets, clock_ms()) &&
+           keeper_init(&parent->keeper) && init_scanners(parent);
 }
 
 static bool start(struct parent *parent, struct loaded *loaded)

@@ -22,7 +22,7 @@ static bool takes(const struct listener *listener, const struct server *server)
 static void look_at_server(struct load_look *look, const struct server *server)
 {
     const struct config *config = look->config;
-    for (size_t i = 0; i < config->listener_count; i++)
+    for (size_t i = 0; !server->original && i < config->listener_count; i++)
         if (takes(&config->listeners[i], server)) {
             LOOK_ERROR(look, server->at,
                        "this server is the gateway itself, which listens there (%.*s:%u), so mail "

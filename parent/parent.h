@@ -24,6 +24,7 @@
 #include "parent/parent_sample.h"
 #include "parent/parent_scanners.h"
 #include "parent/parent_sign.h"
+#include "parent/parent_source.h"
 #include "parent/parent_tickets.h"
 #include "parent/parent_troubles.h"
 #include "parent/parent_watch.h"
@@ -49,6 +50,7 @@ enum tell {
     TELL_LISTS,
     TELL_MARK,
     TELL_SIGNER,
+    TELL_SOURCE,
     TELL_TICKETS,
     TELL_START,
     TELL_DONE,
@@ -113,6 +115,7 @@ struct parent {
     struct release release;
     struct learn learn;
     struct sign sign;
+    struct source_process source;
     struct milters milters;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
@@ -152,6 +155,7 @@ void slot_kill(struct slot *slot, const char *why);
 bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
 void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
 void slot_send_signer(struct slot *slot, const struct sign *sign);
+void slot_send_source(struct slot *slot, const struct source_process *source);
 void slot_send_milter(struct slot *slot, const struct milter *milter);
 void slot_send_lists(struct slot *slot, const struct keeper *keeper);
 void slot_send_mark(struct slot *slot, const struct release *release);

@@ -177,6 +177,42 @@ static bool open_listener(struct sockets *sockets, const struct config *config,
     return true;
 }
 
+/* ---- clients that are led here on their way elsewhere (TPROXY) ---- */
+
+static bool is_transparent(const struct config *config, const struct listen_socket *socket)
+{
+    bool transparent = false;
+    for (size_t i = 0; i < config->listener_count; i++)
+        transparent |= config->listeners[i].transparent && binds(&config->listeners[i], socket);
+    return transparent;
+}
+
+/* Those that are accepted inherit it; gatepost-source knows them by their SYN (transparent/client_socket.h). */
+static bool set_transparent(const struct listen_socket *socket, int on)
+{
+    bool v4 = socket->ip.family == 4;
+    return setsockopt(socket->fd, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                      v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &on, sizeof on) == 0 &&
+           setsockopt(socket->fd, IPPROTO_TCP, TCP_SAVE_SYN, &on, sizeof on) == 0;
+}
+
+static bool open_transparency(const struct sockets *sockets, const struct config *config,
+                              struct buf *report)
+{
+    for (size_t n = 0; n < config->listener_count; n++) {
+        const struct listener *listener = &config->listeners[n];
+        for (size_t i = 0; listener->transparent && i < sockets->count; i++) {
+            if (!binds(listener, &sockets->all[i]) || set_transparent(&sockets->all[i], 1))
+                continue;
+            place_error(config, report, listener->at,
+                        "cannot be transparent: %s (that needs CAP_NET_ADMIN or CAP_NET_RAW)",
+                        strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
 static void close_from(struct sockets *sockets, size_t first)
 {
     while (sockets->count > first)
@@ -212,7 +248,10 @@ bool sockets_open(struct sockets *sockets, const struct config *config, unsigned
         close_from(sockets, before);
         return false;
     }
-    return true;
+    if (open_transparency(sockets, config, report))
+        return true;
+    close_from(sockets, before);
+    return false;
 }
 
 static bool names(const struct config *config, const struct listen_socket *socket)
@@ -228,6 +267,8 @@ void sockets_prune(struct sockets *sockets, const struct config *config)
     size_t kept = 0;
     for (size_t i = 0; i < sockets->count; i++) {
         if (names(config, &sockets->all[i])) {
+            if (!is_transparent(config, &sockets->all[i]))
+                set_transparent(&sockets->all[i], 0);
             sockets->all[kept++] = sockets->all[i];
             continue;
         }

@@ -49,6 +49,7 @@ struct polled {
     struct release *release;
     struct learn *learn;
     struct sign *sign;
+    struct source_process *source;
     struct milter *milter;
 };
 
@@ -88,6 +89,8 @@ static void collect(struct parent *parent, struct poll_set *set)
     add_polled(set, parent->learn.process.control, POLLIN,
                (struct polled){.learn = &parent->learn});
     add_polled(set, parent->sign.process.control, POLLIN, (struct polled){.sign = &parent->sign});
+    add_polled(set, parent->source.process.control, POLLIN,
+               (struct polled){.source = &parent->source});
     for (size_t i = 0; i < parent->milters.count; i++)
         add_polled(set, parent->milters.all[i].process.control, POLLIN,
                    (struct polled){.milter = &parent->milters.all[i]});
@@ -153,6 +156,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             learn_hear(polled->learn, now);
         } else if (polled->sign) {
             sign_hear(polled->sign, now);
+        } else if (polled->source) {
+            source_hear(polled->source, now);
         } else if (polled->milter) {
             milter_hear(polled->milter, now);
         } else {
@@ -184,6 +189,7 @@ static void reap(struct parent *parent, int64_t now)
         known = known || release_died(&parent->release, pid, status, now) ||
                 learn_died(&parent->learn, pid, status, now) ||
                 sign_died(&parent->sign, pid, status, now) ||
+                source_died(&parent->source, pid, status, now) ||
                 milters_died(&parent->milters, pid, status, now);
         if (!known && !keeper_died(&parent->keeper, pid, status, now))
             private_redis_died(&parent->redis, pid, status, now);
@@ -288,7 +294,7 @@ static bool is_over(const struct parent *parent)
     return parent->stopping && !parent->old && parent->redis.pid == 0 &&
            parent->keeper.process.pid == 0 && parent->release.process.pid == 0 &&
            parent->learn.process.pid == 0 && parent->sign.process.pid == 0 &&
-           milters_gone(&parent->milters);
+           parent->source.process.pid == 0 && milters_gone(&parent->milters);
 }
 
 static void sooner(int64_t *next, int64_t at)
@@ -409,6 +415,29 @@ static void tell_signer(struct parent *parent)
             slot_send_signer(&generation->slots[number], &parent->sign);
 }
 
+static void tell_source(struct parent *parent)
+{
+    struct generation *generation;
+    if (!parent->source.news)
+        return;
+    parent->source.news = false;
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            slot_send_source(&generation->slots[number], &parent->source);
+}
+
+/* As long as any generation has sessions that need it. */
+static void want_source(struct parent *parent, int64_t now)
+{
+    const struct config *config = NULL;
+    struct generation *generation;
+    FOR_EACH_GENERATION(generation, parent)
+        if (!config && config_sources_clients(generation->loaded.config))
+            config = generation->loaded.config;
+    if (config || parent->source.wanted)
+        source_configure(&parent->source, config, now);
+}
+
 static void tell_milters(struct parent *parent)
 {
     struct generation *generation;
@@ -457,9 +486,12 @@ static int64_t settle(struct parent *parent, int64_t now)
     sooner(&next, release_settle(&parent->release, now));
     sooner(&next, learn_settle(&parent->learn, now));
     sooner(&next, sign_settle(&parent->sign, now));
+    want_source(parent, now);
+    sooner(&next, source_settle(&parent->source, now));
     sooner(&next, milters_settle(&parent->milters, now));
     tell_pairs(parent, now);
     tell_signer(parent);
+    tell_source(parent);
     tell_milters(parent);
     tell_lists(parent);
     tell_mark(parent);

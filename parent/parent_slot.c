@@ -93,6 +93,12 @@ void slot_send_signer(struct slot *slot, const struct sign *sign)
         slot_send(slot, MESSAGE_SIGNER, (struct slice){NULL, 0}, sign->queue[SIGN_PROXIES_END]);
 }
 
+void slot_send_source(struct slot *slot, const struct source_process *source)
+{
+    if (config_sources_clients(slot->generation->loaded.config) && slot->next_tell > TELL_SOURCE)
+        slot_send(slot, MESSAGE_SOURCE, (struct slice){NULL, 0}, source->queue[SOURCE_PROXIES_END]);
+}
+
 /* One that still drains takes no more; one that starts is told otherwise. */
 void slot_send_milter(struct slot *slot, const struct milter *milter)
 {
@@ -327,6 +333,11 @@ static int tell(struct parent *parent, struct slot *slot)
     case TELL_SIGNER:
         return slot->generation->loaded.signing > 0
                    ? send_now(slot, MESSAGE_SIGNER, nothing, parent->sign.queue[SIGN_PROXIES_END])
+                   : 1;
+    case TELL_SOURCE:
+        return config_sources_clients(slot->generation->loaded.config)
+                   ? send_now(slot, MESSAGE_SOURCE, nothing,
+                              parent->source.queue[SOURCE_PROXIES_END])
                    : 1;
     case TELL_TICKETS:
         return tell_tickets(slot, &parent->tickets);
