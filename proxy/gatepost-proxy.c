@@ -15,7 +15,7 @@ int main(void)
     static struct program program = {.state = PROXY_CONFIGURING,
                                      .errands = -1,
                                      .sharing = -1,
-                                     .proxy = {.keeper = -1, .signer = -1}};
+                                     .proxy = {.keeper = -1, .signer = -1, .source = -1}};
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         program.proxy.queue[kind] = program.answers[kind].sock = -1;
     child_ignore_signals();

@@ -51,12 +51,13 @@ struct proxy {
     int queue[SCANNER_KINDS]; /* -1: there is none */
     struct scan_answers *answers;
     char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
-    int keeper;                      /* the sending end of its queue; -1: nobody keeps records */
-    int signer;                      /* the sending end of its queue; -1: nothing is signed */
-    enum dkim_algorithm *algorithms; /* of config.signing_keys, by their places */
-    struct batv batv;                /* tags of senders */
-    struct errands *errands;         /* what Gatepost itself delivers; NULL: nothing is kept */
-    struct state_sharing *sharing;   /* what keepers ask of Redis; NULL: they share nothing */
+    int keeper; /* the sending end of its queue; -1: nobody keeps records */
+    int signer; /* the sending end of its queue; -1: nothing is signed */
+    int source; /* the sending end of gatepost-source's queue; -1: nobody needs it */
+    enum dkim_algorithm *algorithms;      /* of config.signing_keys, by their places */
+    struct batv batv;                     /* tags of senders */
+    struct errands *errands;              /* what Gatepost itself delivers; NULL: nothing is kept */
+    struct state_sharing *sharing;        /* what keepers ask of Redis; NULL: they share nothing */
     unsigned char mark[RELEASE_MARK_KEY]; /* of released messages */
     bool has_mark;
     struct lists *lists;                      /* of senders; NULL: nobody is listed */

@@ -169,6 +169,14 @@ static void take_mark(struct program *p, struct ipc_message *m)
     explicit_bzero(inbox, sizeof(uint16_t) + m->payload.len);
 }
 
+static void take_source(struct program *p, struct ipc_message *m)
+{
+    if (p->proxy.source >= 0)
+        close(p->proxy.source);
+    p->proxy.source = m->fds[0];
+    m->fd_count = 0;
+}
+
 static void take_signer(struct program *p, struct ipc_message *m)
 {
     if (p->proxy.signer >= 0)
@@ -248,6 +256,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_SIGNER:
         take_signer(p, m);
+        break;
+    case MESSAGE_SOURCE:
+        take_source(p, m);
         break;
     case MESSAGE_TICKETS:
         take_tickets(p, m);

@@ -51,7 +51,7 @@ static void become_ready(struct reader_upstream *c)
 /* What came in plaintext behind the answer is thrown away (stream_secure). */
 static void begin_tls(struct reader_upstream *c)
 {
-    SSL *ssl = upstream_server_tls(c->server);
+    SSL *ssl = upstream_server_tls(c->server, &c->way);
     if (!ssl) {
         reader_upstream_fail(c, "out of memory for TLS");
         return;
@@ -65,7 +65,7 @@ static bool wants_tls(const struct reader_upstream *c)
 {
     enum backend_tls tls = conf_of(c)->tls;
     return !c->secured && tls != BACKEND_TLS_NONE &&
-           !(tls == BACKEND_TLS_OPPORTUNISTIC && upstream_server_without_tls(c->server));
+           !(tls == BACKEND_TLS_OPPORTUNISTIC && upstream_server_without_tls(c->server, &c->way));
 }
 
 void reader_ready_connected(struct reader_upstream *c)

@@ -110,8 +110,9 @@ static void over(void *owner, bool early, const char *trouble)
 
 static void find(struct reader *r)
 {
-    r->backend = config_mailbox(config_of(r), r->mail, r->base.listener, reader_mailbox(r),
-                                session_server_name(&r->base));
+    const struct mailbox_way way = {reader_mailbox(r), session_server_name(&r->base),
+                                    &r->base.local};
+    r->backend = config_mailbox(config_of(r), r->mail, r->base.listener, &way);
 }
 
 static void begin(struct session *base)

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "proxy/session/session_log.h"
+#include "proxy/session/session_way.h"
 #include "proxy/upstream/upstream_connect.h"
 
 #include <stdlib.h>
@@ -14,10 +15,11 @@ static const struct stream_owner stream_callbacks = {on_input, on_event};
 
 static struct stream *begin(struct reader_upstream *c, const char **reason)
 {
-    const struct backend *backend = c->setup.backend;
     const struct upstream_dialect *dialect = c->setup.dialect;
-    return upstream_connect(c->setup.session->proxy->base, upstream_server_conf(c->server),
-                            backend->has_source ? &backend->source : NULL, dialect->input_max,
+    const struct upstream_client client = session_upstream_client(c->setup.session);
+    if (!upstream_way(c->setup.backend, upstream_server_conf(c->server), &client, &c->way, reason))
+        return NULL;
+    return upstream_connect(c->setup.session->proxy->base, &c->way, dialect->input_max,
                             dialect->output_max, &stream_callbacks, c, reason);
 }
 
@@ -109,7 +111,7 @@ void reader_upstream_fail(struct reader_upstream *c, const char *why)
 {
     bool early = c->step < STEP_READY;
     if (c->step == STEP_UPGRADE || c->step == STEP_HANDSHAKE)
-        upstream_server_tls_failed(c->server, why);
+        upstream_server_tls_failed(c->server, &c->way, why);
     else if (early)
         upstream_server_failed(c->server, why);
     c->setup.hears->over(c->setup.owner, early, why);

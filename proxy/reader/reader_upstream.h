@@ -48,6 +48,7 @@ enum upstream_step {
 struct reader_upstream {
     struct reader_upstream_setup setup;
     struct upstream_server *server; /* one connection of which is taken */
+    struct upstream_way way;
     struct stream *stream;
     enum upstream_step step;
     enum server_profile profile; /* once it has greeted us */

@@ -51,17 +51,19 @@ static void peer_of(const struct sockaddr_storage *from, struct ip *ip, uint16_t
     memcpy(ip->bytes, &v6->sin6_addr, 16);
 }
 
-/* The address of ours that was reached; only for rules that ask whether HELO pretends to be it. */
-static struct ip local_of(const struct acceptor *a, int client)
+/* The address that was reached: for rules that ask whether HELO pretends to be it, and where clients are led here on
+ * their way to a server. Whoever came to the listener's own port was not. */
+static void find_local(const struct acceptor *a, struct arrival *arrival)
 {
     struct sockaddr_storage name;
     socklen_t len = sizeof name;
-    struct ip ip = {.family = 0};
     uint16_t port;
-    if (policy_uses(a->proxy->config->policy, FACT_HELO_OURS) &&
-        getsockname(client, (struct sockaddr *)&name, &len) == 0)
-        peer_of(&name, &ip, &port);
-    return ip;
+    if ((a->listener->transparent || policy_uses(a->proxy->config->policy, FACT_HELO_OURS)) &&
+        getsockname(arrival->fd, (struct sockaddr *)&name, &len) == 0) {
+        peer_of(&name, &arrival->local, &port);
+        if (a->listener->transparent && port != a->listener->port)
+            arrival->local_port = port;
+    }
 }
 
 /* Out of descriptors or memory: the queue waits a moment instead of spinning the loop. */
@@ -93,7 +95,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             introductions_await(a->introductions, client, &arrival.client, arrival.port);
             continue;
         }
-        arrival.local = local_of(a, client);
+        find_local(a, &arrival);
         session_begin(a->proxy, a->protocol, a->listener, &arrival);
     }
 }

@@ -431,6 +431,7 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
                             .client = arrival->client,
                             .client_port = arrival->port,
                             .local = arrival->local,
+                            .local_port = arrival->local_port,
                             .granted = arrival->granted,
                             .health = said && said->health};
     if (!count_session(&whose, fd))

@@ -53,7 +53,9 @@ struct session {
     char id[24];
     struct ip client;
     uint16_t client_port;
-    struct ip local;            /* the address of ours that it has reached */
+    struct ip
+        local; /* the address that it has reached: ours, or, where it is led here, a server's */
+    uint16_t local_port;        /* where it is led here; else 0 */
     struct session_claim claim; /* whose it is */
     enum session_state state;   /* changed by session_enter alone */
     struct arena *arena;
@@ -101,7 +103,7 @@ struct arrival {
     int fd;
     struct ip client,
         local; /* local: the address of ours that it has reached; family 0 when nobody asks */
-    uint16_t port;
+    uint16_t port, local_port;
     uint8_t granted;                 /* by a mail server that asks (milter_grant) */
     const struct introduction *said; /* NULL: it comes by no load balancer */
 };

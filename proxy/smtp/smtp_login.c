@@ -238,8 +238,9 @@ static bool connected(const struct session *base)
 static void proceed(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    s->login_backend = config_mailbox(base->proxy->config, s->mail, base->listener,
-                                      login_address(base->login), session_server_name(base));
+    const struct mailbox_way way = {login_address(base->login), session_server_name(base),
+                                    &base->local};
+    s->login_backend = config_mailbox(base->proxy->config, s->mail, base->listener, &way);
     base->login->tried = 0;
     if (s->login_backend) {
         login_take_turn(base->login, try_next);

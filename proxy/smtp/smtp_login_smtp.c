@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Logins at a server that takes what the user sends (RFC 4954). */
+#include "proxy/session/session_way.h"
 #include "proxy/smtp/smtp_login_say.h"
 #include "proxy/smtp/smtp_login_server.h"
 #include "proxy/smtp/smtp_private.h"
@@ -46,14 +47,18 @@ static void over(void *owner, bool early, const char *trouble)
     smtp_login_over(s, early, trouble);
 }
 
-static const struct smtp_private_owner hears = {ready, replied, over};
+static const struct smtp_private_owner hears = {ready, replied, over, NULL};
 
 /* ---- of struct smtp_login_server ---- */
 
 static bool open_server(struct smtp_session *s, const char **reason)
 {
-    s->private = smtp_private_open(s->base.proxy->backends, s->login_backend, &s->base.login->tried,
-                                   &hears, s, reason);
+    const struct smtp_private_wish wish = {.backend = s->login_backend,
+                                           .logs_in = true,
+                                           .client = session_upstream_client(&s->base),
+                                           .hears = &hears,
+                                           .owner = s};
+    s->private = smtp_private_open(s->base.proxy->backends, &wish, &s->base.login->tried, reason);
     return s->private;
 }
 

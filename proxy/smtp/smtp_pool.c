@@ -69,8 +69,10 @@ static bool make_server(struct smtp_pool *pool, const struct server *conf, unsig
     const struct smtp_pools *all = pool->all;
     struct smtp_pool_server *server = &pool->servers[pool->server_count];
     unsigned sessions = all->config->settings.limits_sessions;
-    unsigned limit = pool->for_logins ? sessions : pool->conf->connections;
-    unsigned share = pool->for_logins ? sessions : limit / proxies;
+    bool own = pool->for_logins || backend_is_own(pool->conf);
+    bool limited = !pool->for_logins && pool->conf->has_connections;
+    unsigned limit = own && !limited ? sessions : pool->conf->connections;
+    unsigned share = own ? limit : limit / proxies;
     server->at =
         upstream_server_new(pool->conf, conf, all->tls, all->shared, all->row, limit, share);
     if (!server->at)

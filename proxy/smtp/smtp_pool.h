@@ -31,6 +31,9 @@ void smtp_pools_submit(struct smtp_pools *backends, struct smtp_job *job);
  * and ends its doubt itself; otherwise its connection is closed. */
 bool smtp_pools_cancel(struct smtp_pools *backends, struct smtp_job *job);
 
+/* Answers a job that no server is left for: JOB_UNREACHABLE, from the loop. */
+void smtp_pools_refuse(struct smtp_pools *backends, struct smtp_job *job);
+
 /* What the servers offer that mail of this listener may go to, as far as they are known: all of them;
  * 8BITMIME and DSN only when one of each backend is (`known`).
  * SMTPUTF8 also while none is, since clients return mail for the lack of it (RFC 6531 3.5): each

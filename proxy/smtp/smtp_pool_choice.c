@@ -76,10 +76,11 @@ unsigned smtp_pool_connecting(const struct smtp_pool *pool)
 
 /* ---- servers ---- */
 
-/* It is up and has not failed for the job. */
+/* It is up and has not failed for the job; where an `original` is only who wants to go there knows. */
 static bool usable(const struct smtp_pool_server *server, const struct smtp_job *job)
 {
-    return !smtp_pool_has_failed(server, job) && !upstream_server_is_down(server->at);
+    return !smtp_pool_has_failed(server, job) && !upstream_server_is_down(server->at) &&
+           !upstream_server_conf(server->at)->original;
 }
 
 /* A job could begin there: now, or once a connection is open. */

@@ -18,14 +18,13 @@ void smtp_pools_look_soon(struct smtp_pools *all)
     all->tick_soon = true;
 }
 
-struct smtp_upstream_setup smtp_pool_setup(const struct smtp_pool_server *server)
+bool smtp_pool_setup(const struct smtp_pool_server *server, const struct upstream_client *client,
+                     struct smtp_upstream_setup *out, const char **reason)
 {
     const struct smtp_pools *all = server->pool->all;
-    const struct backend *backend = server->pool->conf;
-    return (struct smtp_upstream_setup){
+    *out = (struct smtp_upstream_setup){
         .base = all->base,
         .server = server->at,
-        .source = backend->has_source ? &backend->source : NULL,
         .hostname = all->config->hostname,
         .login = server->login,
         .shared = all->shared,
@@ -33,6 +32,8 @@ struct smtp_upstream_setup smtp_pool_setup(const struct smtp_pool_server *server
         .connect_ms = all->config->settings.timeouts_connect,
         .reply_ms = all->config->settings.timeouts_backend,
     };
+    return upstream_way(server->pool->conf, upstream_server_conf(server->at), client, &out->way,
+                        reason);
 }
 
 static void cannot_open(struct smtp_pool_server *server, const char *reason)
@@ -44,11 +45,12 @@ static void cannot_open(struct smtp_pool_server *server, const char *reason)
 
 bool smtp_pool_open(struct smtp_pool_server *server)
 {
-    if (!upstream_server_take(server->at))
+    struct smtp_upstream_setup setup;
+    const char *reason;
+    if (!smtp_pool_setup(server, NULL, &setup, &reason) || !upstream_server_take(server->at))
         return false;
-    struct smtp_upstream_setup setup = smtp_pool_setup(server);
     struct smtp_connection *connection = calloc(1, sizeof *connection);
-    const char *reason = "out of memory";
+    reason = "out of memory";
     if (connection)
         connection->upstream =
             smtp_upstream_new(&setup, server->pool->all->hears, connection, &reason);

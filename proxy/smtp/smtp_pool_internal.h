@@ -92,8 +92,9 @@ void smtp_pool_publish(struct smtp_pool_server *server);
 
 /* ---- smtp_pool_connection.c ---- */
 
-/* What a connection to it is made of. */
-struct smtp_upstream_setup smtp_pool_setup(const struct smtp_pool_server *server);
+/* What a connection to it, for that client (NULL: for none), is made of. False: there is no way, *reason. */
+bool smtp_pool_setup(const struct smtp_pool_server *server, const struct upstream_client *client,
+                     struct smtp_upstream_setup *out, const char **reason);
 /* One more connection to a server; false when a limit forbids it or it cannot be begun. */
 bool smtp_pool_open(struct smtp_pool_server *server);
 /* A connection that has ended. It is freed from the loop: its upstream may be on the stack. */

@@ -93,6 +93,15 @@ void smtp_pools_submit(struct smtp_pools *all, struct smtp_job *job)
     smtp_pools_look_soon(all);
 }
 
+void smtp_pools_refuse(struct smtp_pools *all, struct smtp_job *job)
+{
+    job->tried = UINT64_MAX;
+    job->upstream = NULL;
+    job->queued = true;
+    TAILQ_INSERT_TAIL(&smtp_pools_pool(all, job->backend)->waiting, job, queue);
+    smtp_pools_look_soon(all);
+}
+
 bool smtp_pools_cancel(struct smtp_pools *all, struct smtp_job *job)
 {
     leave_queue(smtp_pools_pool(all, job->backend), job);
@@ -163,7 +172,7 @@ static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp
     connection->idle = false;
     smtp_pool_forget(connection);
     if (why == UPSTREAM_END_TLS)
-        upstream_server_tls_failed(server->at, trouble);
+        upstream_server_tls_failed(server->at, smtp_upstream_way(upstream), trouble);
     else if (why == UPSTREAM_END_CONNECT)
         upstream_server_failed(server->at, trouble);
     else if (why == UPSTREAM_END_REFUSED)

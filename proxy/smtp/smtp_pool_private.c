@@ -18,15 +18,23 @@ struct smtp_private {
 
 /* ---- what the upstream tells ---- */
 
-static void ready(void *owner, struct smtp_upstream *upstream)
+/* What one `original` can do says nothing of the next. */
+static void learn(struct smtp_private *p, const struct smtp_upstream *upstream)
 {
-    struct smtp_private *p = owner;
     struct smtp_pool_server *server = p->connection.server;
+    p->was_ready = true;
+    if (upstream_server_conf(server->at)->original)
+        return;
     upstream_server_answered(server->at);
     server->can = *smtp_upstream_capabilities(upstream);
     server->names = *smtp_upstream_names(upstream);
     smtp_pool_publish(server);
-    p->was_ready = true;
+}
+
+static void ready(void *owner, struct smtp_upstream *upstream)
+{
+    struct smtp_private *p = owner;
+    learn(p, upstream);
     p->hears->ready(p->owner);
 }
 
@@ -51,6 +59,8 @@ static void idle(void *owner, struct smtp_upstream *upstream)
     struct smtp_private *p = owner;
     struct smtp_job *job = p->waiting;
     p->waiting = NULL;
+    if (!p->was_ready)
+        learn(p, upstream);
     p->connection.idle_since = clock_ms();
     if (!p->owner)
         end(p);
@@ -58,13 +68,33 @@ static void idle(void *owner, struct smtp_upstream *upstream)
         smtp_upstream_start(upstream, job);
 }
 
-static void learn_trouble(struct smtp_pool_server *server, enum smtp_upstream_end why,
-                          const char *trouble)
+static void learn_trouble(const struct smtp_pool_server *server,
+                          const struct smtp_upstream *upstream, enum smtp_upstream_end why)
 {
+    const char *trouble = smtp_upstream_trouble(upstream);
     if (why == UPSTREAM_END_TLS)
-        upstream_server_tls_failed(server->at, trouble);
+        upstream_server_tls_failed(server->at, smtp_upstream_way(upstream), trouble);
     else if (why == UPSTREAM_END_CONNECT)
         upstream_server_failed(server->at, trouble);
+    else if (why == UPSTREAM_END_REFUSED)
+        upstream_server_refused(server->at, trouble);
+}
+
+/* The server may have tired of the connection, or is spoken to without TLS from now on. */
+static bool may_do_better(const struct smtp_private *p, const struct smtp_upstream *upstream,
+                          enum smtp_upstream_end why)
+{
+    return p->was_ready ||
+           (why == UPSTREAM_END_TLS &&
+            upstream_server_without_tls(p->connection.server->at, smtp_upstream_way(upstream)));
+}
+
+static void answer(struct smtp_job *job, bool dot_out, const char *trouble)
+{
+    job->outcome = dot_out ? JOB_IN_DOUBT : JOB_UNREACHABLE;
+    job->trouble = trouble;
+    job->upstream = NULL;
+    job->done(job);
 }
 
 static void over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why)
@@ -72,33 +102,39 @@ static void over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream
     struct smtp_private *p = owner;
     const char *trouble = smtp_upstream_trouble(upstream);
     struct smtp_job *job = p->waiting ? p->waiting : smtp_upstream_job(upstream);
+    bool dot_out = smtp_upstream_dot_out(upstream);
     p->waiting = NULL;
-    learn_trouble(p->connection.server, why, trouble);
+    learn_trouble(p->connection.server, upstream, why);
     smtp_pool_forget(&p->connection);
     if (p->owner)
         p->hears->over(p->owner, !p->was_ready, trouble);
-    if (!job)
-        return;
-    job->outcome = smtp_upstream_dot_out(upstream) ? JOB_IN_DOUBT : JOB_UNREACHABLE;
-    job->trouble = trouble;
-    job->upstream = NULL;
-    job->done(job);
+    if (job && (dot_out || !p->owner || !p->hears->again ||
+                !p->hears->again(p->owner, job, may_do_better(p, upstream, why))))
+        answer(job, dot_out, trouble);
 }
 
 static const struct smtp_upstream_owner hears = {idle, over, ready, replied};
 
 /* ---- begun and ended ---- */
 
-static struct smtp_private *open_to(struct smtp_pool_server *server,
-                                    const struct smtp_private_owner *owner_hears, void *owner,
-                                    const char **reason)
+static struct smtp_upstream *connect_to(const struct smtp_pool_server *server,
+                                        const struct smtp_private_wish *wish,
+                                        struct smtp_private *p, const char **reason)
 {
-    struct smtp_upstream_setup setup = smtp_pool_setup(server);
+    struct smtp_upstream_setup setup;
+    if (!smtp_pool_setup(server, &wish->client, &setup, reason))
+        return NULL;
+    setup.passes_login = wish->logs_in;
+    return smtp_upstream_new(&setup, &hears, p, reason);
+}
+
+static struct smtp_private *open_to(struct smtp_pool_server *server,
+                                    const struct smtp_private_wish *wish, const char **reason)
+{
     struct smtp_private *p = calloc(1, sizeof *p);
-    setup.passes_login = true;
     *reason = "out of memory";
     if (p)
-        p->connection.upstream = smtp_upstream_new(&setup, &hears, p, reason);
+        p->connection.upstream = connect_to(server, wish, p, reason);
     if (!p || !p->connection.upstream) {
         upstream_server_failed(server->at, *reason);
         upstream_server_give(server->at);
@@ -108,23 +144,22 @@ static struct smtp_private *open_to(struct smtp_pool_server *server,
     p->connection.server = server;
     p->connection.is_private = true;
     p->connection.idle_since = clock_ms();
-    p->hears = owner_hears;
-    p->owner = owner;
+    p->hears = wish->hears;
+    p->owner = wish->owner;
     TAILQ_INSERT_TAIL(&server->connections, &p->connection, link);
     return p;
 }
 
-struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct backend *backend,
-                                       uint64_t *tried,
-                                       const struct smtp_private_owner *owner_hears, void *owner,
-                                       const char **reason)
+struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct smtp_private_wish *wish,
+                                       uint64_t *tried, const char **reason)
 {
-    const struct smtp_pool *pool = smtp_pools_logins(all, backend);
+    const struct smtp_pool *pool =
+        wish->logs_in ? smtp_pools_logins(all, wish->backend) : smtp_pools_pool(all, wish->backend);
     struct smtp_pool_server *server;
     struct smtp_private *p;
     *reason = "no server is left to be tried";
     while (pool && (server = smtp_pool_best_for_login(pool, tried)))
-        if (upstream_server_take(server->at) && (p = open_to(server, owner_hears, owner, reason))) {
+        if (upstream_server_take(server->at) && (p = open_to(server, wish, reason))) {
             smtp_pools_look_soon(all);
             return p;
         }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
- * A connection that one session has to a server for users who send: they log in there themselves, and
- * what they send goes over it. It is never shared. */
+ * A connection that one session has to a server: users who send log in there themselves, and what they send goes
+ * over it; or the server is to see whose it is (smtp_own.h). It is never shared. */
 #ifndef PROXY_SMTP_SMTP_PRIVATE_H
 #define PROXY_SMTP_SMTP_PRIVATE_H
 
 #include "proxy/smtp/smtp_pool.h"
+#include "proxy/upstream/upstream_way.h"
 
 struct smtp_private;
 
@@ -15,22 +16,32 @@ struct smtp_private_owner {
     /* It has ended, and must not be named any more; `early`: it never became ready. Its job is answered
      * behind that. */
     void (*over)(void *owner, bool early, const char *trouble);
+    /* Behind that, of a job that the server cannot have: it is taken on again, elsewhere or (`same`) by the same
+     * server, which may do better on a fresh connection. False, or NULL: it is not. */
+    bool (*again)(void *owner, struct smtp_job *job, bool same);
+};
+
+struct smtp_private_wish {
+    const struct backend *backend;
+    bool logs_in; /* he does so himself, at its servers for that; else jobs alone are given to it */
+    struct upstream_client client;
+    const struct smtp_private_owner *hears; /* ready, replied: only where he logs in */
+    void *owner;
 };
 
 /* Begins to connect to the best server of the backend, by priority, then by the fewest connections;
  * `tried` has a bit for each that was tried in vain, to which that one is added. When all are down
- * those are tried as well: who logs in has nothing to lose. Nothing is told from inside. NULL: no
+ * those are tried as well: who waits for it has nothing to lose. Nothing is told from inside. NULL: no
  * server is left, *reason says why. */
-struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct backend *backend,
-                                       uint64_t *tried, const struct smtp_private_owner *hears,
-                                       void *owner, const char **reason);
+struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct smtp_private_wish *wish,
+                                       uint64_t *tried, const char **reason);
 /* Ends it, without a word to its owner. */
 void smtp_private_close(struct smtp_private *private);
 
 /* Says a line of a login; see smtp_upstream_say_login. */
 void smtp_private_say(struct smtp_private *private, struct slice line, bool secret);
 
-/* Once he is in: starts a job; `done` never comes from inside. It is not tried anywhere else. */
+/* Once he is in, or at any time where nobody logs in: starts a job; `done` never comes from inside. */
 void smtp_private_submit(struct smtp_private *private, struct smtp_job *job);
 /* Gives up the job and the connection: `done` will not be called, nor anything told. True: a delivery
  * whose final dot is out goes on alone, and ends its doubt itself. */

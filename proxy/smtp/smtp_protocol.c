@@ -9,6 +9,7 @@
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_input.h"
 #include "proxy/smtp/smtp_login.h"
+#include "proxy/smtp/smtp_own.h"
 #include "proxy/smtp/smtp_record.h"
 #include "proxy/smtp/smtp_rest.h"
 #include "proxy/smtp/smtp_transaction.h"
@@ -41,6 +42,7 @@ static void close_smtp(struct session *base)
     if (smtp_is_in_transaction(s) && base->state != SESSION_CLOSING)
         smtp_record_gone(s);
     smtp_login_close(s);
+    smtp_own_close(s);
     arena_free(&s->mail);
     arena_free(&s->rcpt);
     free(s->t);

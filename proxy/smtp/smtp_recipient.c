@@ -4,6 +4,7 @@
 #include "proxy/smtp/smtp_recipient.h"
 
 #include "proxy/examine/listed.h"
+#include "proxy/session/session_way.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_batv.h"
@@ -310,9 +311,11 @@ static void consider(struct smtp_session *s, struct recipient *r)
         smtp_asked_note(s, ASKED_RECIPIENT, same);
         return;
     }
-    const struct backend *relay = way_out(s);
+    const struct backend *relay = way_out(s), *wanted = session_destination(&s->base);
     const struct domain *domain = relay ? NULL : config_domain(config, r->path.name);
     const struct backend *backend = domain ? domain->backend : relay;
+    if (backend && wanted)
+        backend = wanted;
     if (is_answered_as_teacher(s, r, domain != NULL))
         return;
     r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_server.h"
 
+#include "proxy/smtp/smtp_own.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_private.h"
 
@@ -8,6 +9,8 @@ void smtp_server_ask(struct smtp_session *s)
 {
     if (s->private)
         smtp_private_submit(s->private, &s->t->job);
+    else if (backend_is_own(s->t->job.backend))
+        smtp_own_ask(s);
     else
         smtp_pools_submit(s->base.proxy->backends, &s->t->job);
 }
@@ -16,6 +19,8 @@ bool smtp_server_forget(struct smtp_session *s)
 {
     struct smtp_private *private = s->private;
     s->private = NULL;
+    if (!private && backend_is_own(s->t->job.backend))
+        return smtp_own_forget(s);
     return private ? smtp_private_cancel(private)
                    : smtp_pools_cancel(s->base.proxy->backends, &s->t->job);
 }
@@ -23,6 +28,9 @@ bool smtp_server_forget(struct smtp_session *s)
 struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
                                          const struct backend *backend)
 {
-    return s->private ? smtp_private_capabilities(s->private)
-                      : smtp_pools_of(s->base.proxy->backends, backend);
+    if (s->private)
+        return smtp_private_capabilities(s->private);
+    if (smtp_own_is_open(s, backend))
+        return smtp_private_capabilities(s->own);
+    return smtp_pools_of(s->base.proxy->backends, backend);
 }

@@ -199,7 +199,10 @@ struct smtp_session {
     struct session base;
     struct submitter *submitter;  /* owned: who has logged in (smtp_login.h); NULL: nobody */
     struct smtp_private *private; /* owned: a server's connection for him alone; NULL: none */
-    struct imap_check *check;     /* owned: the one that is asked about his login; NULL: none */
+    struct smtp_private
+        *own; /* owned: one to a server that sees its client (smtp_own.h); NULL: none */
+    const struct backend *own_backend;
+    struct imap_check *check; /* owned: the one that is asked about his login; NULL: none */
     const struct backend *login_backend; /* where he logs in */
     unsigned login_asked;                /* how often the server has, in this login */
     /* Of the transaction: the id and its number; between two the id. Also stands in replies. */

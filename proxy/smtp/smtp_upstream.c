@@ -27,10 +27,10 @@ struct smtp_upstream *smtp_upstream_new(const struct smtp_upstream_setup *setup,
     }
     *c = (struct smtp_upstream){.setup = *setup,
                                 .conf = upstream_server_conf(setup->server),
-                                .plain = upstream_server_without_tls(setup->server),
+                                .plain = upstream_server_without_tls(setup->server, &setup->way),
                                 .callbacks = callbacks,
                                 .owner = owner};
-    c->stream = upstream_connect(setup->base, c->conf, setup->source, SMTP_REPLY_MAX, OUTPUT_MAX,
+    c->stream = upstream_connect(setup->base, &setup->way, SMTP_REPLY_MAX, OUTPUT_MAX,
                                  &stream_callbacks, c, reason);
     if (!c->stream) {
         free(c);
@@ -57,6 +57,11 @@ const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_ups
 const struct smtp_server_names *smtp_upstream_names(const struct smtp_upstream *c)
 {
     return &c->names;
+}
+
+const struct upstream_way *smtp_upstream_way(const struct smtp_upstream *c)
+{
+    return &c->setup.way;
 }
 
 struct smtp_job *smtp_upstream_job(const struct smtp_upstream *c)

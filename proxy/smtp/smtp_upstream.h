@@ -15,8 +15,8 @@ struct smtp_upstream;
 
 struct smtp_upstream_setup {
     struct event_base *base;
-    struct upstream_server *server;  /* must outlive the connection */
-    const struct ip *source;         /* NULL: the system chooses */
+    struct upstream_server *server; /* must outlive the connection */
+    struct upstream_way way;
     struct slice hostname;           /* for EHLO */
     const struct credentials *login; /* NULL: the server is sent mail without one */
     bool passes_login;               /* what its owner says is passed on instead */
@@ -81,6 +81,7 @@ bool smtp_upstream_dot_out(const struct smtp_upstream *upstream);
 
 const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_upstream *upstream);
 const struct smtp_server_names *smtp_upstream_names(const struct smtp_upstream *upstream);
+const struct upstream_way *smtp_upstream_way(const struct smtp_upstream *upstream);
 /* The one that it has; NULL: none. */
 struct smtp_job *smtp_upstream_job(const struct smtp_upstream *upstream);
 /* After over(): why it ended. */

@@ -46,7 +46,7 @@ void smtp_upstream_ehlo(struct smtp_upstream *c)
 
 void smtp_upstream_begin_tls(struct smtp_upstream *c)
 {
-    SSL *ssl = upstream_server_tls(c->setup.server);
+    SSL *ssl = upstream_server_tls(c->setup.server, &c->setup.way);
     if (!ssl) {
         smtp_upstream_over(c, UPSTREAM_END_CONNECT, "out of memory for TLS");
         return;

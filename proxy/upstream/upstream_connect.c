@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/upstream/upstream_connect.h"
 
+#include "proxy/upstream/client_source.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -22,15 +24,23 @@ static socklen_t socket_address(const struct ip *ip, uint16_t port, struct socka
     return sizeof *v6;
 }
 
-struct stream *upstream_connect(struct event_base *base, const struct server *server,
-                                const struct ip *source, size_t input_max, size_t output_max,
+struct stream *upstream_connect(struct event_base *base, const struct upstream_way *way,
+                                size_t input_max, size_t output_max,
                                 const struct stream_owner *callbacks, void *owner,
                                 const char **reason)
 {
     struct sockaddr_storage peer, local;
-    socklen_t peer_len = socket_address(&server->ip, server->port, &peer), local_len = 0;
-    if (source)
-        local_len = socket_address(source, 0, &local);
+    socklen_t peer_len = socket_address(&way->ip, way->port, &peer), local_len = 0;
+    if (way->connection >= 0) {
+        struct stream *s = stream_await(base, input_max, output_max, callbacks, owner);
+        *reason = "out of memory";
+        if (s &&
+            !client_source_begin(base, way->queue, way->connection, s, &peer, peer_len, reason))
+            stream_free(&s);
+        return s;
+    }
+    if (way->source)
+        local_len = socket_address(way->source, 0, &local);
     return stream_connect(base, (struct sockaddr *)&peer, peer_len,
                           local_len ? (struct sockaddr *)&local : NULL, local_len, input_max,
                           output_max, callbacks, owner, reason);

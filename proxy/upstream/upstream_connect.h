@@ -4,12 +4,12 @@
 #define PROXY_UPSTREAM_UPSTREAM_CONNECT_H
 
 #include "base/stream.h"
-#include "policy/config.h"
+#include "proxy/upstream/upstream_way.h"
 
-/* Begins to connect; STREAM_CONNECTED or STREAM_FAILED follows. `source`: the local address; NULL:
- * any. NULL: *reason (static text or strerror) says why. */
-struct stream *upstream_connect(struct event_base *base, const struct server *server,
-                                const struct ip *source, size_t input_max, size_t output_max,
+/* Begins to connect; STREAM_CONNECTED or STREAM_FAILED follows. The client's connection must outlive
+ * that. NULL: *reason (static text or strerror) says why. */
+struct stream *upstream_connect(struct event_base *base, const struct upstream_way *way,
+                                size_t input_max, size_t output_max,
                                 const struct stream_owner *callbacks, void *owner,
                                 const char **reason);
 

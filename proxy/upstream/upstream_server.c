@@ -7,6 +7,7 @@
 #include "proxy/upstream/upstream_tls.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
@@ -14,6 +15,13 @@ enum {
     REFUSED_MS = 600000,
     NO_TLS_MS = 600000,
     LIMITS_MAX = 160, /* words */
+    PLAIN_MOST = 64,  /* that are spoken to in plaintext for a while; the oldest are forgotten */
+};
+
+/* One that could do no TLS. */
+struct plain {
+    struct ip ip;
+    int64_t until;
 };
 
 struct upstream_server {
@@ -28,7 +36,9 @@ struct upstream_server {
     unsigned number;       /* in the shared table */
     unsigned limit, share; /* connections: over all proxies, ours */
     unsigned open;         /* ours */
-    int64_t down_until, down_ms, no_tls_until;
+    int64_t down_until, down_ms;
+    struct plain *plain; /* PLAIN_MOST where it is `original`, else one; owned */
+    unsigned next_plain;
     int64_t down_since; /* clock_wall; 0: it is up */
 };
 
@@ -38,11 +48,16 @@ struct upstream_server *upstream_server_new(const struct backend *backend,
                                             unsigned share)
 {
     struct upstream_server *server = calloc(1, sizeof *server);
-    if (!server)
+    struct plain *plain = calloc(conf->original ? PLAIN_MOST : 1, sizeof *plain);
+    if (!server || !plain) {
+        free(server);
+        free(plain);
         return NULL;
+    }
     *server = (struct upstream_server){.conf = conf,
                                        .backend = backend,
                                        .tls = tls,
+                                       .plain = plain,
                                        .shared = shared,
                                        .row = row,
                                        .number = shared_server(shared, &conf->ip, conf->port),
@@ -56,6 +71,7 @@ void upstream_server_free(struct upstream_server **server)
     if (!*server)
         return;
     SSL_SESSION_free((*server)->session);
+    free((*server)->plain);
     free(*server);
     *server = NULL;
 }
@@ -75,6 +91,8 @@ unsigned upstream_server_number(const struct upstream_server *server)
 static void leave_alone(struct upstream_server *server, int64_t ms, const char *trouble)
 {
     int64_t until = clock_ms() + ms;
+    if (server->conf->original)
+        return;
     if (server->down_until < until)
         server->down_until = until;
     if (!server->down_since)
@@ -88,6 +106,8 @@ static void leave_alone(struct upstream_server *server, int64_t ms, const char *
 void upstream_server_failed(struct upstream_server *server, const char *trouble)
 {
     bool again = server->down_ms > 0;
+    if (server->conf->original)
+        return;
     server->down_ms = again ? server->down_ms * 2 : DOWN_FIRST_MS;
     if (server->down_ms > DOWN_MOST_MS)
         server->down_ms = DOWN_MOST_MS;
@@ -96,7 +116,7 @@ void upstream_server_failed(struct upstream_server *server, const char *trouble)
 
 void upstream_server_refused(struct upstream_server *server, const char *trouble)
 {
-    server->down_ms = DOWN_MOST_MS;
+    server->down_ms = server->conf->original ? 0 : DOWN_MOST_MS;
     leave_alone(server, REFUSED_MS, trouble);
 }
 
@@ -188,23 +208,43 @@ unsigned upstream_server_share(const struct upstream_server *server)
 
 /* ---- TLS ---- */
 
-SSL *upstream_server_tls(struct upstream_server *server)
+static unsigned plain_most(const struct upstream_server *server)
 {
-    return upstream_tls_connect(server->tls, server->conf, &server->session);
+    return server->conf->original ? PLAIN_MOST : 1;
 }
 
-void upstream_server_tls_failed(struct upstream_server *server, const char *trouble)
+SSL *upstream_server_tls(struct upstream_server *server, const struct upstream_way *way)
 {
+    if (server->conf->original) { /* the last one was somebody else */
+        SSL_SESSION_free(server->session);
+        server->session = NULL;
+    }
+    return upstream_tls_connect(server->tls, server->conf, &way->ip, &server->session);
+}
+
+void upstream_server_tls_failed(struct upstream_server *server, const struct upstream_way *way,
+                                const char *trouble)
+{
+    char address[46];
     if (server->conf->tls != BACKEND_TLS_OPPORTUNISTIC || server->conf->implicit_tls) {
         upstream_server_failed(server, trouble);
         return;
     }
-    server->no_tls_until = clock_ms() + NO_TLS_MS;
+    server->plain[server->next_plain] = (struct plain){way->ip, clock_ms() + NO_TLS_MS};
+    server->next_plain = (server->next_plain + 1) % plain_most(server);
+    ip_text(&way->ip, address);
     log_at(LEVEL_WARNING, "", "TLS with backend failed, going on without",
-           field_text("server", server->conf->address), field_str("reason", trouble));
+           field_text("server", server->conf->original ? slice_of(address) : server->conf->address),
+           field_str("reason", trouble));
 }
 
-bool upstream_server_without_tls(const struct upstream_server *server)
+bool upstream_server_without_tls(const struct upstream_server *server,
+                                 const struct upstream_way *way)
 {
-    return clock_ms() < server->no_tls_until;
+    int64_t now = clock_ms();
+    bool plain = false;
+    for (unsigned i = 0; i < plain_most(server); i++)
+        plain |= now < server->plain[i].until &&
+                 memcmp(&server->plain[i].ip, &way->ip, sizeof way->ip) == 0;
+    return plain;
 }

@@ -5,7 +5,7 @@
 #define PROXY_UPSTREAM_UPSTREAM_SERVER_H
 
 #include "common/shared.h"
-#include "policy/config.h"
+#include "proxy/upstream/upstream_way.h"
 
 #include <openssl/ssl.h>
 
@@ -24,7 +24,7 @@ const struct server *upstream_server_conf(const struct upstream_server *server);
 /* Its place in the shared table. */
 unsigned upstream_server_number(const struct upstream_server *server);
 
-/* ---- up or down ---- */
+/* ---- up or down: not of one that is `original`, which stands for many ---- */
 
 /* A server that failed is left alone for a while, each time longer: it is down. */
 void upstream_server_failed(struct upstream_server *server, const char *trouble);
@@ -60,13 +60,15 @@ unsigned upstream_server_share(const struct upstream_server *server);
 
 /* ---- TLS ---- */
 
-/* For one connection to it, as the configuration demands; resumes the last session with it. The
- * caller's, and must not outlive the server. NULL: no memory. */
-SSL *upstream_server_tls(struct upstream_server *server);
+/* For one connection to it, as the configuration demands; resumes the last session with it, where it is always
+ * the same. The caller's, and must not outlive the server. NULL: no memory. */
+SSL *upstream_server_tls(struct upstream_server *server, const struct upstream_way *way);
 /* The handshake failed: an opportunistic server is spoken to in
  * plaintext for a while; any other is down. */
-void upstream_server_tls_failed(struct upstream_server *server, const char *trouble);
+void upstream_server_tls_failed(struct upstream_server *server, const struct upstream_way *way,
+                                const char *trouble);
 /* It is to be spoken to in plaintext for now. */
-bool upstream_server_without_tls(const struct upstream_server *server);
+bool upstream_server_without_tls(const struct upstream_server *server,
+                                 const struct upstream_way *way);
 
 #endif

@@ -13,12 +13,11 @@ static bool name_is_address(struct slice name)
 
 /* For `tls verify`: the chain and the name are checked by OpenSSL during the handshake; without a
  * name the certificate must bear the server's address. */
-static void expect_name(SSL *ssl, const struct server *server)
+static void expect_name(SSL *ssl, const struct server *server, const struct ip *ip)
 {
     char name[256];
     if (server->tls_name.len == 0 || server->tls_name.len >= sizeof name) {
-        X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), server->ip.bytes,
-                                  server->ip.family == 4 ? 4 : 16);
+        X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), ip->bytes, ip->family == 4 ? 4 : 16);
         return;
     }
     memcpy(name, server->tls_name.ptr, server->tls_name.len);
@@ -84,14 +83,15 @@ SSL_CTX *upstream_tls_new(struct slice ca_pem, int minimum)
     return tls;
 }
 
-SSL *upstream_tls_connect(SSL_CTX *tls, const struct server *server, SSL_SESSION **session)
+SSL *upstream_tls_connect(SSL_CTX *tls, const struct server *server, const struct ip *ip,
+                          SSL_SESSION **session)
 {
     SSL *ssl = SSL_new(tls);
     if (!ssl)
         return NULL;
     SSL_set_connect_state(ssl);
     SSL_set_app_data(ssl, session);
-    expect_name(ssl, server);
+    expect_name(ssl, server, ip);
     choose_versions(ssl, server);
     if (server->tls == BACKEND_TLS_VERIFY)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);

@@ -12,9 +12,10 @@
  * memory. SSL_CTX_free when no connection needs it. */
 SSL_CTX *upstream_tls_new(struct slice ca_pem, int minimum);
 
-/* For one connection to that server, as its configuration demands.
+/* For one connection to that server, at that address, as its configuration demands.
  * *session is the last one with it, to be resumed, and will be replaced:
  * it must outlive the connection. NULL: no memory. */
-SSL *upstream_tls_connect(SSL_CTX *tls, const struct server *server, SSL_SESSION **session);
+SSL *upstream_tls_connect(SSL_CTX *tls, const struct server *server, const struct ip *ip,
+                          SSL_SESSION **session);
 
 #endif

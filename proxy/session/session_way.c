@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/session/session_way.h"
+
+struct upstream_client session_upstream_client(const struct session *s)
+{
+    bool led = s->local_port != 0;
+    return (struct upstream_client){.destination = led ? s->local : (struct ip){.family = 0},
+                                    .destination_port = s->local_port,
+                                    .connection = led ? stream_fd(s->stream) : -1,
+                                    .queue = s->proxy->source};
+}
+
+const struct backend *session_destination(const struct session *s)
+{
+    return s->local_port ? listener_destination(s->listener, &s->local) : NULL;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/upstream/upstream_way.h"
+
+bool upstream_way(const struct backend *backend, const struct server *server,
+                  const struct upstream_client *client, struct upstream_way *out,
+                  const char **reason)
+{
+    *out = (struct upstream_way){.ip = server->ip,
+                                 .port = server->port,
+                                 .source = backend->has_source ? &backend->source : NULL,
+                                 .connection = -1,
+                                 .queue = -1};
+    *reason = "nobody knows where the client wanted to go";
+    if (server->original && (!client || client->destination.family == 0))
+        return false;
+    if (server->original) {
+        out->ip = client->destination;
+        out->port = client->destination_port;
+    }
+    if (backend->source_client && client && client->connection >= 0) {
+        out->connection = client->connection;
+        out->queue = client->queue;
+    }
+    return true;
+}
