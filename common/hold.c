@@ -15,7 +15,8 @@ enum {
     JOURNAL = 8,
     RELAY = 16,
     OUTBOUND = 32,
-    HELD = 1 /* bits on the wire */
+    LED = 64, /* by where its client wanted to go */
+    HELD = 1  /* bits on the wire */
 };
 
 /* ---- octets ---- */
@@ -53,14 +54,19 @@ bool hold_encode(struct buf *out, const struct hold_request *request)
                                   request->fields,    request->ret,     request->envid};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         pack_slice(out, texts[i]);
-    pack_u8(out, (uint8_t)((request->utf8 ? UTF8 : 0) | (request->eight_bit ? EIGHT_BIT : 0) |
-                           (request->apart.len ? APART : 0) | (request->relay.len ? RELAY : 0) |
-                           (request->outbound ? OUTBOUND : 0) |
-                           (request->place == HELD_IN_JOURNAL ? JOURNAL : 0)));
+    pack_u8(out,
+            (uint8_t)((request->utf8 ? UTF8 : 0) | (request->eight_bit ? EIGHT_BIT : 0) |
+                      (request->apart.len ? APART : 0) | (request->relay.len ? RELAY : 0) |
+                      (request->outbound ? OUTBOUND : 0) | (request->destination.len ? LED : 0) |
+                      (request->place == HELD_IN_JOURNAL ? JOURNAL : 0)));
     if (request->apart.len)
         pack_slice(out, request->apart);
     if (request->relay.len)
         pack_slice(out, request->relay);
+    if (request->destination.len) {
+        pack_slice(out, request->led_to);
+        pack_slice(out, request->destination);
+    }
     pack_u64(out, request->ticket);
     pack_u32(out, (uint32_t)request->recipient_count);
     for (size_t i = 0; i < request->recipient_count; i++)
@@ -98,6 +104,10 @@ bool hold_decode(struct slice payload, struct arena *arena, struct hold_request 
         request->apart = unpack_slice(&in);
     if (bits & RELAY)
         request->relay = unpack_slice(&in);
+    if (bits & LED) {
+        request->led_to = unpack_slice(&in);
+        request->destination = unpack_slice(&in);
+    }
     request->ticket = unpack_u64(&in);
     return unpack_recipients(&in, arena, request) && unpack_done(&in);
 }

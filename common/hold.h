@@ -33,6 +33,10 @@ struct hold_request {
     struct slice fields; /* ours, which stand in front of the message when it is released */
     struct slice ret, envid;
     struct slice relay; /* the backend by which it leaves; empty: that of each recipient's domain */
+    struct slice
+        destination; /* where its client wanted to go (TPROXY), "192.0.2.1:25"; empty: to us */
+    struct slice
+        led_to; /* the backend that this has led to; empty: what else says where it leaves */
     struct slice apart; /* what makes it another than one of the same octets; mostly empty */
     /* Known to who asks alone: what is held with it can be withdrawn with it, also where the answer
      * is not waited for. Not 0. */

@@ -38,6 +38,7 @@ static bool digest_in(EVP_MD_CTX *ctx, struct coming *c)
 {
     return EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1 &&
            digest_part(ctx, c->request->apart) && digest_part(ctx, c->request->relay) &&
+           digest_part(ctx, c->request->destination) &&
            EVP_DigestUpdate(ctx, c->message.ptr, c->message.len) == 1 &&
            EVP_DigestFinal_ex(ctx, c->digest, NULL) == 1;
 }

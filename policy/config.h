@@ -426,6 +426,9 @@ const struct backend *listener_destination(const struct listener *listener, cons
 /* Whether each session has a connection of its own to its servers, which is made for its client alone. */
 bool backend_is_own(const struct backend *backend);
 
+/* Whether one of them is where the client wanted to go. */
+bool backend_is_original(const struct backend *backend);
+
 /* Whether connections somewhere come from clients' addresses. */
 bool config_sources_clients(const struct config *config);
 

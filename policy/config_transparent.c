@@ -79,7 +79,7 @@ void finish_transparent(struct parser *parser, struct listener *listener,
 
 /* ---- whether each way is one that only a transparent listener knows ---- */
 
-static bool has_original(const struct backend *backend)
+bool backend_is_original(const struct backend *backend)
 {
     bool has = false;
     for (size_t i = 0; i < backend->server_count; i++)
@@ -89,7 +89,7 @@ static bool has_original(const struct backend *backend)
 
 static bool needs_transparency(const struct backend *backend)
 {
-    return backend->source_client || has_original(backend);
+    return backend->source_client || backend_is_original(backend);
 }
 
 static bool takes_for_domains(const struct config *config, const struct listener *listener,

@@ -14,3 +14,12 @@ const struct backend *session_destination(const struct session *s)
 {
     return s->local_port ? listener_destination(s->listener, &s->local) : NULL;
 }
+
+struct slice session_destination_text(const struct session *s, struct arena *arena)
+{
+    char place[UPSTREAM_PLACE_MAX];
+    if (!s->local_port)
+        return SLICE("");
+    upstream_place(&s->local, s->local_port, place);
+    return arena_copy(arena, slice_of(place));
+}

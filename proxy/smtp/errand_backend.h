@@ -5,12 +5,15 @@
 
 #include "common/errand.h"
 #include "common/hold.h"
-#include "policy/config.h"
+#include "proxy/upstream/upstream_way.h"
 
-/* The relay by which it would have left, or the server behind the recipient's domain. NULL with *why,
+/* Where its client wanted to go has led to, the relay by which it would have left, or the server behind the recipient's domain. NULL with *why,
  * in the arena: it is configured no more, and may be again. */
 const struct backend *errand_backend(const struct config *config, struct arena *arena,
                                      const struct errand *errand, const struct hold_request *held,
                                      struct slice *why);
+
+/* Who it is delivered for: where he wanted to go; he has gone. */
+struct upstream_client errand_client(const struct hold_request *held);
 
 #endif

@@ -12,6 +12,7 @@
 #include "proxy/smtp/message_signing.h"
 #include "proxy/smtp/smtp_batv.h"
 #include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_private.h"
 #include "proxy/smtp/trace.h"
 
 #include <openssl/evp.h>
@@ -233,8 +234,11 @@ static void submit(struct delivery *d)
         .pieces = d->edited.pieces,
         .piece_count = d->edited.count,
         .size = d->edited.size};
+    const struct upstream_client client = errand_client(&d->held);
     if (arena_failed(d->arena))
         finish(d, ERRAND_LATER, SLICE("out of memory"));
+    else if (backend_is_original(d->backend))
+        smtp_private_once(d->all->proxy->backends, &client, &d->job);
     else
         smtp_pools_submit(d->all->proxy->backends, &d->job);
 }

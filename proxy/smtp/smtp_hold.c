@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/session/session_way.h"
 #include "proxy/smtp/smtp_aside.h"
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_fields.h"
@@ -83,6 +84,7 @@ struct hold_request smtp_hold_request(struct smtp_session *s)
                                  .subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject")),
                                  .message_id = smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
                                  .fields = smtp_fields(s),
+                                 .destination = session_destination_text(&s->base, s->mail),
                                  .ret = t->mail.ret,
                                  .envid = t->mail.envid,
                                  .utf8 = t->mail.utf8,
@@ -150,6 +152,8 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
         request.relay = s->base.listener->relay->name;
     else if (s->submitter)
         request.relay = s->t->backend->name;
+    if (session_destination(&s->base))
+        request.led_to = s->t->backend->name;
     s->t->to_deliver = ruling->deliveries;
     bool told = tell_recipients(s, &request);
     if (told && request.recipient_count == 0)

@@ -53,7 +53,7 @@ static void end(struct smtp_private *p)
     smtp_upstream_close(upstream);
 }
 
-/* Only a delivery that went on alone has nobody who waits for it. */
+/* A delivery that went on alone has nobody who waits for it, nor has one that is made for its job. */
 static void idle(void *owner, struct smtp_upstream *upstream)
 {
     struct smtp_private *p = owner;
@@ -62,10 +62,10 @@ static void idle(void *owner, struct smtp_upstream *upstream)
     if (!p->was_ready)
         learn(p, upstream);
     p->connection.idle_since = clock_ms();
-    if (!p->owner)
-        end(p);
-    else if (job)
+    if (job)
         smtp_upstream_start(upstream, job);
+    else if (!p->owner)
+        end(p);
 }
 
 static void learn_trouble(const struct smtp_pool_server *server,
@@ -164,6 +164,19 @@ struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct smtp
             return p;
         }
     return NULL;
+}
+
+void smtp_private_once(struct smtp_pools *all, const struct upstream_client *client,
+                       struct smtp_job *job)
+{
+    const struct smtp_private_wish wish = {.backend = job->backend, .client = *client};
+    const char *reason;
+    uint64_t tried = 0;
+    struct smtp_private *p = smtp_private_open(all, &wish, &tried, &reason);
+    if (p)
+        smtp_private_submit(p, job);
+    else
+        smtp_pools_refuse(all, job);
 }
 
 void smtp_private_close(struct smtp_private *p)

@@ -35,6 +35,10 @@ struct smtp_private_wish {
  * server is left, *reason says why. */
 struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct smtp_private_wish *wish,
                                        uint64_t *tried, const char **reason);
+/* One for this job alone, which nobody gives up: it is answered from the loop, JOB_UNREACHABLE where there is no
+ * way to a server. */
+void smtp_private_once(struct smtp_pools *all, const struct upstream_client *client,
+                       struct smtp_job *job);
 /* Ends it, without a word to its owner. */
 void smtp_private_close(struct smtp_private *private);
 

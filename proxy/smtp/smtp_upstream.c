@@ -30,6 +30,7 @@ struct smtp_upstream *smtp_upstream_new(const struct smtp_upstream_setup *setup,
                                 .plain = upstream_server_without_tls(setup->server, &setup->way),
                                 .callbacks = callbacks,
                                 .owner = owner};
+    upstream_place(&setup->way.ip, setup->way.port, c->place);
     c->stream = upstream_connect(setup->base, &setup->way, SMTP_REPLY_MAX, OUTPUT_MAX,
                                  &stream_callbacks, c, reason);
     if (!c->stream) {
@@ -57,6 +58,11 @@ const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_ups
 const struct smtp_server_names *smtp_upstream_names(const struct smtp_upstream *c)
 {
     return &c->names;
+}
+
+struct slice smtp_upstream_address(const struct smtp_upstream *c)
+{
+    return c->conf->original ? slice_of(c->place) : c->conf->address;
 }
 
 const struct upstream_way *smtp_upstream_way(const struct smtp_upstream *c)
@@ -154,7 +160,7 @@ void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
     case UPSTREAM_BODY:
         c->dot_out = !stream_output_pending(c->stream);
         if (!c->job)
-            doubt_log(&c->abandoned, why, c->conf->address);
+            doubt_log(&c->abandoned, why, smtp_upstream_address(c));
         smtp_upstream_over(c, UPSTREAM_END_BROKEN, why);
         break;
     case UPSTREAM_IDLE:

@@ -81,6 +81,8 @@ bool smtp_upstream_dot_out(const struct smtp_upstream *upstream);
 
 const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_upstream *upstream);
 const struct smtp_server_names *smtp_upstream_names(const struct smtp_upstream *upstream);
+/* "192.0.2.1:25", as configured or as its client wanted; the upstream's. */
+struct slice smtp_upstream_address(const struct smtp_upstream *upstream);
 const struct upstream_way *smtp_upstream_way(const struct smtp_upstream *upstream);
 /* The one that it has; NULL: none. */
 struct smtp_job *smtp_upstream_job(const struct smtp_upstream *upstream);

@@ -43,6 +43,7 @@ struct smtp_upstream {
     size_t finals_due, finals;
     bool taken;        /* one of them was a yes */
     char trouble[128]; /* why it ended */
+    char place[UPSTREAM_PLACE_MAX];
 };
 
 /* Closes the connection and tells the owner; it lives until the owner frees it. */

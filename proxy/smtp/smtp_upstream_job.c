@@ -144,7 +144,8 @@ void smtp_upstream_start(struct smtp_upstream *c, struct smtp_job *job)
     forget_replies(job);
     c->job = job;
     job->upstream = c;
-    job->server = c->conf->address;
+    job->server =
+        c->conf->original ? arena_copy(job->arena, smtp_upstream_address(c)) : c->conf->address;
     c->deliver = job->kind == JOB_DELIVER;
     c->commands = job->recipient_count + 2;
     c->sent = c->answered = 0;
@@ -275,7 +276,7 @@ void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *r
     if (++c->finals < c->finals_due)
         return;
     if (!c->job && c->taken)
-        doubt_log(&c->abandoned, "delivered, but the client had gone", c->conf->address);
+        doubt_log(&c->abandoned, "delivered, but the client had gone", smtp_upstream_address(c));
     smtp_upstream_end_doubt(c);
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 static socklen_t socket_address(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
 {
@@ -24,6 +25,26 @@ static socklen_t socket_address(const struct ip *ip, uint16_t port, struct socka
     return sizeof *v6;
 }
 
+/* Whom the kernel would speak to from that very address is us: mail, or a login, would go in circles. */
+static bool leads_here(const struct sockaddr_storage *peer, socklen_t len)
+{
+    struct sockaddr_storage own = *peer;
+    socklen_t own_len = sizeof own;
+    int fd = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool known = fd >= 0 && connect(fd, (const struct sockaddr *)peer, len) == 0 &&
+                 getsockname(fd, (struct sockaddr *)&own, &own_len) == 0;
+    if (fd >= 0)
+        close(fd);
+    if (!known) /* then it is out of reach as well, or memory is out */
+        return false;
+    return peer->ss_family == AF_INET
+               ? memcmp(&((struct sockaddr_in *)&own)->sin_addr,
+                        &((const struct sockaddr_in *)peer)->sin_addr, sizeof(struct in_addr)) == 0
+               : memcmp(&((struct sockaddr_in6 *)&own)->sin6_addr,
+                        &((const struct sockaddr_in6 *)peer)->sin6_addr,
+                        sizeof(struct in6_addr)) == 0;
+}
+
 struct stream *upstream_connect(struct event_base *base, const struct upstream_way *way,
                                 size_t input_max, size_t output_max,
                                 const struct stream_owner *callbacks, void *owner,
@@ -31,6 +52,9 @@ struct stream *upstream_connect(struct event_base *base, const struct upstream_w
 {
     struct sockaddr_storage peer, local;
     socklen_t peer_len = socket_address(&way->ip, way->port, &peer), local_len = 0;
+    *reason = "the client wanted to reach the gateway itself";
+    if (way->original && leads_here(&peer, peer_len))
+        return NULL;
     if (way->connection >= 0) {
         struct stream *s = stream_await(base, input_max, output_max, callbacks, owner);
         *reason = "out of memory";

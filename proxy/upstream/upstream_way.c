@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/upstream/upstream_way.h"
 
+#include <stdio.h>
+
 bool upstream_way(const struct backend *backend, const struct server *server,
                   const struct upstream_client *client, struct upstream_way *out,
                   const char **reason)
@@ -13,6 +15,7 @@ bool upstream_way(const struct backend *backend, const struct server *server,
     *reason = "nobody knows where the client wanted to go";
     if (server->original && (!client || client->destination.family == 0))
         return false;
+    out->original = server->original;
     if (server->original) {
         out->ip = client->destination;
         out->port = client->destination_port;
@@ -22,4 +25,11 @@ bool upstream_way(const struct backend *backend, const struct server *server,
         out->queue = client->queue;
     }
     return true;
+}
+
+void upstream_place(const struct ip *ip, uint16_t port, char out[static UPSTREAM_PLACE_MAX])
+{
+    char address[46];
+    ip_text(ip, address);
+    snprintf(out, UPSTREAM_PLACE_MAX, ip->family == 4 ? "%s:%u" : "[%s]:%u", address, port);
 }

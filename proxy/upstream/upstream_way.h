@@ -19,7 +19,12 @@ struct upstream_way {
     uint16_t port;
     const struct ip *source; /* the local address; NULL: any */
     int connection, queue;   /* as above; -1: from an address of our own */
+    bool original; /* it is where a client wanted to go, who may have wanted to come to us */
 };
+
+enum { UPSTREAM_PLACE_MAX = 56 };
+/* "192.0.2.1:25", "[2001:db8::1]:25" */
+void upstream_place(const struct ip *ip, uint16_t port, char out[static UPSTREAM_PLACE_MAX]);
 
 /* The way to a server of that backend, for that client (NULL: for nobody, as what we deliver ourselves).
  * False: it has none, *reason says why. */

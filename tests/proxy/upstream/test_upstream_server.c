@@ -16,6 +16,8 @@ static struct server conf;
 static const struct backend backend = {.name = SLICE("exchange"), .connections = MOST};
 static struct upstream_server *server, *others; /* the same server, as two proxies see it */
 
+static const struct upstream_way way = {.ip = {.family = 4, .bytes = {192, 0, 2, 1}}, .port = 25};
+
 static struct upstream_server *seen_from(unsigned from, unsigned proxies)
 {
     struct upstream_server *made =
@@ -152,11 +154,11 @@ TEST(test_no_more_connections_than_our_share_and_at_least_one)
 TEST(test_only_opportunistic_tls_that_failed_is_done_without_and_not_for_ever)
 {
     conf.tls = BACKEND_TLS_OPPORTUNISTIC;
-    upstream_server_tls_failed(server, "alert");
-    assert_true(upstream_server_without_tls(server));
+    upstream_server_tls_failed(server, &way, "alert");
+    assert_true(upstream_server_without_tls(server, &way));
     assert_false(upstream_server_is_down(server));
     clock_advance(NO_TLS_MS);
-    assert_false(upstream_server_without_tls(server));
+    assert_false(upstream_server_without_tls(server, &way));
 }
 
 static void expect_down_instead(enum backend_tls wanted, bool implicit)
@@ -164,8 +166,8 @@ static void expect_down_instead(enum backend_tls wanted, bool implicit)
     struct upstream_server *one = seen_from(row, 1);
     conf.tls = wanted;
     conf.implicit_tls = implicit;
-    upstream_server_tls_failed(one, "alert");
-    assert_false(upstream_server_without_tls(one));
+    upstream_server_tls_failed(one, &way, "alert");
+    assert_false(upstream_server_without_tls(one, &way));
     assert_true(upstream_server_is_down(one));
     upstream_server_free(&one);
 }
@@ -187,9 +189,46 @@ TEST(test_only_verify_looks_at_the_certificate)
                  {BACKEND_TLS_VERIFY, SSL_VERIFY_PEER}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         conf.tls = cases[i].wanted;
-        SSL *ssl = upstream_server_tls(server);
+        SSL *ssl = upstream_server_tls(server, &way);
         assert_non_null(ssl);
         assert_int_equal(SSL_get_verify_mode(ssl), cases[i].mode);
         SSL_free(ssl);
     }
+}
+
+/* ---- one that stands for many ---- */
+
+TEST(test_what_one_original_does_says_nothing_of_the_others)
+{
+    const struct upstream_way other = {.ip = {.family = 4, .bytes = {192, 0, 2, 2}}, .port = 25};
+    conf = (struct server){
+        .address = SLICE("original"), .original = true, .tls = BACKEND_TLS_OPPORTUNISTIC};
+    struct upstream_server *one = seen_from(row, 1);
+    upstream_server_failed(one, "connect");
+    upstream_server_refused(one, "auth");
+    assert_false(upstream_server_is_down(one));
+    assert_false(upstream_server_needs_care(one));
+    upstream_server_tls_failed(one, &way, "alert");
+    assert_true(upstream_server_without_tls(one, &way));
+    assert_false(upstream_server_without_tls(one, &other));
+    clock_advance(NO_TLS_MS);
+    assert_false(upstream_server_without_tls(one, &way));
+    upstream_server_free(&one);
+}
+
+TEST(test_of_many_originals_without_tls_the_last_are_remembered)
+{
+    enum { REMEMBERED = 64 };
+    struct upstream_way ways[REMEMBERED + 1];
+    conf = (struct server){
+        .address = SLICE("original"), .original = true, .tls = BACKEND_TLS_OPPORTUNISTIC};
+    struct upstream_server *one = seen_from(row, 1);
+    for (unsigned i = 0; i <= REMEMBERED; i++) {
+        ways[i] = (struct upstream_way){.ip = {.family = 4, .bytes = {10, 0, 0, (uint8_t)i}}};
+        upstream_server_tls_failed(one, &ways[i], "alert");
+    }
+    assert_false(upstream_server_without_tls(one, &ways[0]));
+    for (unsigned i = 1; i <= REMEMBERED; i++)
+        assert_true(upstream_server_without_tls(one, &ways[i]));
+    upstream_server_free(&one);
 }
