@@ -32,9 +32,9 @@ bool sourcing_read(const struct ipc_message *message, struct sourcing_question *
 
 void sourcing_tell(int reply, int fd, const char *reason)
 {
-    char room[SOURCE_REASON_MAX + 8];
+    char room[SOURCING_REASON_MAX + 8];
     struct buf payload = buf_over(room, sizeof room);
-    pack_slice(&payload, slice_sub(slice_of(fd < 0 ? reason : ""), 0, SOURCE_REASON_MAX));
+    pack_slice(&payload, slice_sub(slice_of(fd < 0 ? reason : ""), 0, SOURCING_REASON_MAX));
     ipc_send(reply, SOURCE_GIVEN, buf_slice(&payload), &fd, fd < 0 ? 0 : 1, false);
 }
 
@@ -44,7 +44,7 @@ static bool read_answer(const struct ipc_message *message, struct sourcing_answe
     struct slice reason = unpack_slice(&in);
     bool given = reason.len == 0;
     if (message->type != SOURCE_GIVEN || message->fd_count != given || !unpack_done(&in) ||
-        reason.len > SOURCE_REASON_MAX)
+        reason.len > SOURCING_REASON_MAX)
         return false;
     answer->fd = given ? message->fds[0] : -1;
     snprintf(answer->reason, sizeof answer->reason, "%.*s", SLICE_ARGS(reason));

@@ -27,11 +27,11 @@ enum sourcing_message {
     SOURCE_GIVEN, /* why there is none (slice, empty: there is); the socket */
 };
 
-enum { SOURCE_REASON_MAX = 120 };
+enum { SOURCING_REASON_MAX = 120 };
 
 struct sourcing_answer {
     int fd; /* the caller's; -1: there is none, as */
-    char reason[SOURCE_REASON_MAX + 1];
+    char reason[SOURCING_REASON_MAX + 1];
 };
 
 /* ---- a proxy's side ---- */

@@ -38,7 +38,7 @@ static void given_up(void *ctx)
 static void fail(struct client_source *c, const char *why)
 {
     struct stream *stream = c->stream;
-    char text[SOURCE_REASON_MAX + 1];
+    char text[SOURCING_REASON_MAX + 1];
     size_t len = strnlen(why, sizeof text - 1);
     memcpy(text, why, len);
     text[len] = '\0';

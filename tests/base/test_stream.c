@@ -568,3 +568,103 @@ PLAIN(test_a_refused_connection_is_told)
     assert_true(!a.stream || a.events[STREAM_FAILED] == 1);
     close(taken);
 }
+
+/* ---- one whose socket somebody else makes ---- */
+
+static unsigned given_up;
+
+static void on_given_up(void *ctx)
+{
+    (void)ctx;
+    given_up++;
+}
+
+static void await_socket(struct side *s)
+{
+    *s = (struct side){.got = buf_init(MOST), .free_on_event = -1};
+    s->stream = stream_await(base, 16 * 1024, 64 * 1024, &owner, s);
+    assert_non_null(s->stream);
+    given_up = 0;
+    stream_set_waiter(s->stream, &(struct stream_waiter){on_given_up, NULL});
+}
+
+static int listening(struct sockaddr_in *at)
+{
+    socklen_t len = sizeof *at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(bind(fd, (struct sockaddr *)at, sizeof *at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    return fd;
+}
+
+static struct side waiting;
+
+static bool waiting_connected(void)
+{
+    return waiting.events[STREAM_CONNECTED];
+}
+
+static bool waiting_timed_out(void)
+{
+    return waiting.events[STREAM_TIMEOUT];
+}
+
+PLAIN(test_a_stream_without_a_socket_connects_once_it_has_one)
+{
+    struct sockaddr_in at;
+    int listener = listening(&at);
+    await_socket(&waiting);
+    stream_flush(waiting.stream);
+    stream_pause(waiting.stream);
+    stream_resume(waiting.stream);
+    settle();
+    assert_false(waiting_connected());
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_true(stream_dial(waiting.stream, fd, (struct sockaddr *)&at, sizeof at));
+    assert_true(turn_until(waiting_connected));
+    stream_free(&waiting.stream);
+    assert_int_equal(given_up, 0);
+    buf_release(&waiting.got);
+    close(listener);
+}
+
+PLAIN(test_a_stream_that_is_freed_before_it_has_a_socket_tells_who_waits_for_one)
+{
+    await_socket(&waiting);
+    stream_free(&waiting.stream);
+    assert_int_equal(given_up, 1);
+    await_socket(&waiting);
+    stream_without_socket(waiting.stream, "the client's address", "there is none");
+    assert_int_equal(waiting.events[STREAM_FAILED], 1);
+    assert_string_equal(stream_error(waiting.stream), "the client's address: there is none");
+    stream_free(&waiting.stream);
+    assert_int_equal(given_up, 0);
+    buf_release(&waiting.got);
+}
+
+PLAIN(test_a_stream_without_a_socket_has_its_deadline)
+{
+    await_socket(&waiting);
+    stream_deadline(waiting.stream, 1);
+    assert_true(turn_until(waiting_timed_out));
+    stream_free(&waiting.stream);
+    buf_release(&waiting.got);
+}
+
+/* So that whoever waits may give it another. */
+PLAIN(test_a_socket_that_cannot_connect_leaves_the_stream_as_it_was)
+{
+    struct sockaddr_in at;
+    int listener = listening(&at), dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    await_socket(&waiting);
+    assert_false(stream_dial(waiting.stream, dead, (struct sockaddr *)&at, sizeof at));
+    assert_int_equal(waiting.events[STREAM_FAILED], 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_true(stream_dial(waiting.stream, fd, (struct sockaddr *)&at, sizeof at));
+    assert_true(turn_until(waiting_connected));
+    stream_free(&waiting.stream);
+    buf_release(&waiting.got);
+    close(listener);
+}
