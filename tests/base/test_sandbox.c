@@ -400,6 +400,40 @@ TEST(test_milter_jail_has_threads_and_streams_and_nothing_else)
            {"datagram pair", makes_a_pair_of_datagram_sockets}, {"listen", listens});
 }
 
+static bool binds_a_stream_socket(void)
+{
+    const struct sockaddr_in any = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+    setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on);
+    return fd >= 0 && bind(fd, (const struct sockaddr *)&any, sizeof any) == 0;
+}
+
+static bool connects_a_stream_socket(void)
+{
+    const struct sockaddr_in nowhere = {.sin_family = AF_INET};
+    return connect(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr *)&nowhere,
+                   sizeof nowhere) == 0;
+}
+
+static bool marks_a_socket(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0), mark = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0;
+}
+
+TEST(test_source_jail_binds_sockets_and_speaks_on_none)
+{
+    need_a_jail();
+    assert_int_equal(fate(JAIL_SOURCE, allocates), ALLOWED);
+    assert_int_equal(fate(JAIL_SOURCE, binds_a_stream_socket), ALLOWED);
+    assert_int_equal(fate(JAIL_SOURCE, is_refused_sockets_of_the_machine), ALLOWED);
+    DEADLY(JAIL_SOURCE, {"open", opens_a_file}, {"execve", executes}, {"fork", forks},
+           {"kill", kills}, {"ptrace", traces}, {"mmap code", maps_code}, {"memfd", makes_a_file},
+           {"connect", connects_a_stream_socket}, {"raw", opens_a_raw_socket},
+           {"mark", marks_a_socket}, {"listen", listens},
+           {"stream pair", makes_a_pair_of_stream_sockets});
+}
+
 TEST(test_proxy_jail_has_no_way_to_sockets_of_the_machine)
 {
     need_a_jail();
@@ -465,6 +499,7 @@ TEST(test_without_landlock_those_go_on_who_need_no_files)
         assert_true(is_entered_without_landlock(JAIL_OPENER, errors[i]));
         assert_true(is_entered_without_landlock(JAIL_PROXY, errors[i]));
         assert_true(is_entered_without_landlock(JAIL_MILTER, errors[i]));
+        assert_true(is_entered_without_landlock(JAIL_SOURCE, errors[i]));
         assert_false(is_entered_without_landlock(JAIL_ANTIVIRUS, errors[i]));
         assert_false(is_entered_without_landlock(JAIL_KEEPER, errors[i]));
     }

@@ -4,7 +4,7 @@ import re
 
 from lab import needs
 
-FLOORS = "base common filters keeper milter parent proxy"
+FLOORS = "base common filters keeper milter parent proxy transparent"
 # Where the name is made elsewhere: a part of the expression, and what finds the names in that file.
 MADE = {
     "base/log.c": r'"(no \w+ to log to, stderr is taken)"|"(log lines lost)"',
@@ -12,7 +12,7 @@ MADE = {
     "proxy/smtp/smtp_aside.c": r'COUNTER_\w+,\s*"([^"]+)"',
     "proxy/smtp/smtp_log.c": r'"(dropped)"|"(sent away)"|"(recipient refused)"|"(refused)"',
 }
-HELPERS = ("keeper", "gatepost-release", "gatepost-learn", "gatepost-sign", "gatepost-milter")
+HELPERS = ("keeper", "gatepost-release", "gatepost-learn", "gatepost-sign", "gatepost-milter", "gatepost-source")
 
 
 def arguments(text, at):
