@@ -8,7 +8,8 @@
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_login.h"
-#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_own.h"
+#include "proxy/smtp/smtp_server.h"
 #include "proxy/smtp/smtp_sign.h"
 #include "proxy/smtp/smtp_transaction.h"
 
@@ -56,7 +57,7 @@ static struct smtp_capabilities offered_to(const struct smtp_session *s)
     if (smtp_is_asked(s)) /* it has answered EHLO itself */
         return (struct smtp_capabilities){
             .known = true, .eight_bit = true, .utf8 = true, .dsn = true};
-    struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends, s->base.listener);
+    struct smtp_capabilities can = smtp_server_offers(s);
     can.eight_bit &= !smtp_hides(s, KEYWORD_EIGHT_BIT);
     can.utf8 &= !smtp_hides(s, KEYWORD_UTF8);
     can.dsn &= !smtp_hides(s, KEYWORD_DSN);
@@ -109,6 +110,11 @@ static void answer_helo(struct session *base)
     session_go_on(&s->base);
 }
 
+static void ask_server(struct session *base)
+{
+    smtp_own_await(smtp_of(base), answer_helo);
+}
+
 static void judge_helo(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
@@ -122,7 +128,7 @@ static void judge_helo(struct session *base)
     if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP)
         session_refuse(&s->base, &verdict);
     else
-        session_tarpit(&s->base, verdict.delay, &s->base.delayed, answer_helo);
+        session_tarpit(&s->base, verdict.delay, &s->base.delayed, ask_server);
 }
 
 /* Of one network we look up only so many names at once; whose were too many when he came is not known

@@ -11,6 +11,10 @@ void smtp_own_ask(struct smtp_session *s);
 /* Gives that job up: as smtp_server_forget. */
 bool smtp_own_forget(struct smtp_session *s);
 
+/* Before EHLO is answered: where the server is sure by now, and another for each client (`original`), what it can do
+ * is found out. Calls `then`, at once or later while nothing is read, also when it cannot be. */
+void smtp_own_await(struct smtp_session *s, void (*then)(struct session *base));
+
 /* Whether it is open to that backend. */
 bool smtp_own_is_open(const struct smtp_session *s, const struct backend *backend);
 

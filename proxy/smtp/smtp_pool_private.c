@@ -58,14 +58,17 @@ static void idle(void *owner, struct smtp_upstream *upstream)
 {
     struct smtp_private *p = owner;
     struct smtp_job *job = p->waiting;
+    bool first = !p->was_ready;
     p->waiting = NULL;
-    if (!p->was_ready)
+    if (first)
         learn(p, upstream);
     p->connection.idle_since = clock_ms();
     if (job)
         smtp_upstream_start(upstream, job);
     else if (!p->owner)
         end(p);
+    else if (first && p->hears->ready)
+        p->hears->ready(p->owner);
 }
 
 static void learn_trouble(const struct smtp_pool_server *server,

@@ -10,7 +10,8 @@
 struct smtp_private;
 
 struct smtp_private_owner {
-    void (*ready)(void *owner); /* a login may begin */
+    void (*ready)(
+        void *owner); /* a login may begin, or, where it has no job, one; NULL: nobody waits */
     void (*replied)(void *owner,
                     const struct smtp_reply *reply); /* to a line of it; 235: he is in */
     /* It has ended, and must not be named any more; `early`: it never became ready. Its job is answered

@@ -34,3 +34,9 @@ struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
         return smtp_private_capabilities(s->own);
     return smtp_pools_of(s->base.proxy->backends, backend);
 }
+
+struct smtp_capabilities smtp_server_offers(const struct smtp_session *s)
+{
+    return s->own ? smtp_private_capabilities(s->own)
+                  : smtp_pools_common(s->base.proxy->backends, s->base.listener);
+}

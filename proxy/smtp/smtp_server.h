@@ -10,6 +10,9 @@ void smtp_server_ask(struct smtp_session *s);
 /* Gives it up. True: a delivery whose final dot is out goes on alone, and ends its doubt itself. */
 bool smtp_server_forget(struct smtp_session *s);
 
+/* What all can do that mail of this session may go to (smtp_pools_common), as EHLO offers it. */
+struct smtp_capabilities smtp_server_offers(const struct smtp_session *s);
+
 /* What those can do that it may be. */
 struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
                                          const struct backend *backend);

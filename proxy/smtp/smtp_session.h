@@ -202,6 +202,7 @@ struct smtp_session {
     struct smtp_private
         *own; /* owned: one to a server that sees its client (smtp_own.h); NULL: none */
     const struct backend *own_backend;
+    void (*own_then)(struct session *base); /* goes on once it is known what that can do */
     struct imap_check *check; /* owned: the one that is asked about his login; NULL: none */
     const struct backend *login_backend; /* where he logs in */
     unsigned login_asked;                /* how often the server has, in this login */
