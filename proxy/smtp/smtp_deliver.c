@@ -88,7 +88,7 @@ static void learn_recipient(struct smtp_session *s, struct slice spelled,
                             const struct backend_reply *reply)
 {
     bool lasting = smtp_reply_is_about_address(reply->code, reply->enhanced);
-    if (s->submitter)
+    if (!smtp_server_tells_all(s))
         return;
     recipient_cache_store(s->base.proxy->recipients, s->t->backend->name, spelled, 0, reply,
                           lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);

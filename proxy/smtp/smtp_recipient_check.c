@@ -23,12 +23,6 @@ static uint64_t declared_size(const struct smtp_session *s)
     return s->t->mail.has_size ? s->t->mail.size : 0;
 }
 
-/* What one user is told is no other's matter, nor what one server says where each client has his own. */
-static bool is_told_all(const struct smtp_session *s)
-{
-    return !s->submitter && !backend_is_original(s->t->backend);
-}
-
 /* Only what holds for each message to this recipient. */
 static void remember(struct smtp_session *s, const struct smtp_path *path,
                      const struct backend_reply *reply)
@@ -39,7 +33,7 @@ static void remember(struct smtp_session *s, const struct smtp_path *path,
         ms = settings->timeouts_recipient_accepted;
     else if (smtp_reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
-    if (is_told_all(s))
+    if (smtp_server_tells_all(s))
         recipient_cache_store(s->base.proxy->recipients, s->t->backend->name, path->spelled,
                               declared_size(s), reply, ms);
 }
@@ -182,7 +176,7 @@ void smtp_recipient_check(struct smtp_session *s, struct recipient *r)
         accept_recipient(s, r);
     else if (smtp_login_is_lost(s))
         smtp_recipient_refuse(s, 451, "4.4.1", "mail server has hung up, log in again");
-    else if (is_told_all(s) &&
+    else if (smtp_server_tells_all(s) &&
              recipient_cache_find(s->base.proxy->recipients, s->t->backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)

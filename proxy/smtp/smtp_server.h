@@ -13,6 +13,10 @@ bool smtp_server_forget(struct smtp_session *s);
 /* What all can do that mail of this session may go to (smtp_pools_common), as EHLO offers it. */
 struct smtp_capabilities smtp_server_offers(const struct smtp_session *s);
 
+/* Whether what it says of a recipient is so for other clients: what one user is told is no other's matter, nor what
+ * one server says where each client has his own. */
+bool smtp_server_tells_all(const struct smtp_session *s);
+
 /* What those can do that it may be. */
 struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
                                          const struct backend *backend);
