@@ -56,6 +56,8 @@ TEST(test_a_request_goes_where_it_says)
         const struct hold_request request = {.place = place,
                                              .subject = SLICE("hello"),
                                              .relay = SLICE("smart"),
+                                             .destination = SLICE("192.0.2.1:25"),
+                                             .led_to = place ? SLICE("other") : SLICE(""),
                                              .eight_bit = true,
                                              .recipients = &to,
                                              .recipient_count = 1};
@@ -65,6 +67,8 @@ TEST(test_a_request_goes_where_it_says)
         assert_true(hold_decode(buf_slice(&out), arena, &read));
         assert_true(read.place == place && read.eight_bit && !read.utf8);
         assert_true(slice_eq(read.relay, request.relay) && !read.apart.len);
+        assert_true(slice_eq(read.destination, request.destination));
+        assert_true(slice_eq(read.led_to, request.led_to));
         assert_true(slice_eq(read.recipients[0].address, to.address));
         buf_release(&out);
     }
