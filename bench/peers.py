@@ -77,11 +77,12 @@ def configure(name, build, port, rules):
     write(name, render(build, WORK, port, port + 100, 7200, rules, own))
 
 
-def add_rows(build):
-    """The peers' script with our rows and our start lines in it."""
+def add_rows(build, clients):
+    """The peers' script with our rows and our start lines in it, and so many clients at once with small messages."""
     with open(os.path.join(WORK, "bench_smtp.py"), encoding="utf-8") as script:
         text = script.read()
     text = text.replace("'-l',str(l),str(pp)]", "'-F','signed.eml',str(pp)]")
+    text = text.replace("(ns,4096,20)", f"(ns,4096,{clients})")
     text = text.replace("['smtp-source']", "['smtp-source','-M','client.gp.example']")
     first_row = text.index(" ('haproxy tcp'")
     text = text[:first_row].rstrip("\n") + ROWS + text[first_row:]
@@ -98,7 +99,7 @@ def _rows(peers):
     return ",".join(["gatepost", "gatepost all"] + ([peers] if peers != "-" else []))
 
 
-def main(build, rounds, peers, modes):
+def main(build, rounds, peers, modes, clients):
     if not os.path.isdir(PEER_BENCH):
         sys.exit(f"bench: {PEER_BENCH} is not there; name the bench of peers in GATEPOST_BENCH")
     subprocess.run([os.path.join(PEER_BENCH, "setup"), WORK], check=True, stdout=subprocess.DEVNULL)
@@ -106,5 +107,5 @@ def main(build, rounds, peers, modes):
     configure("gatepost.conf", build, 7400, MILTER % 7254)
     configure("gatepost-all.conf", build, 7401, MILTER % 7255 + f'include "{ROOT}/etc/policy.conf"')
     make_signers(build)
-    add_rows(build)
+    add_rows(build, clients)
     return subprocess.run(["./lab", sys.executable, "bench_gatepost.py", rounds, "fast", _rows(peers), modes], cwd=WORK).returncode

@@ -185,11 +185,24 @@ static void enter(struct smtp_session *s)
     session_go_on(base);
 }
 
+/* Whatever the server says to that: no password was wrong (RFC 4954 4). */
+static void confirm_cancelled(struct smtp_session *s)
+{
+    login_give_up(s->base.login, LOGIN_NEITHER);
+    smtp_reset(s);
+    mistake(&s->base, LOGIN_CANCELLED, "as you wish");
+    session_go_on(&s->base);
+}
+
 /* What a server says of a login (RFC 4954 6) says more of it than a client has to know. */
 void smtp_login_refuse(struct smtp_session *s, const struct smtp_login_refusal *refusal)
 {
     struct session *base = &s->base;
     bool later = refusal->later;
+    if (s->login_cancelled) {
+        confirm_cancelled(s);
+        return;
+    }
     struct verdict told = {.action = later ? ACTION_DEFER : ACTION_REJECT, .rule = -1};
     write_down(s, refusal->code, refusal->words, &told);
     login_give_up(base->login, refusal->end);

@@ -130,6 +130,7 @@ static void begin_passed(struct smtp_session *s)
 void smtp_login_begin(struct smtp_session *s)
 {
     s->login_asked = 0;
+    s->login_cancelled = false;
     if (s->base.login->mechanism->read)
         begin_passed(s);
     else
@@ -149,6 +150,7 @@ void smtp_login_respond(struct session *base, struct slice response)
 void smtp_login_cancel(struct session *base)
 {
     session_wait(base);
+    smtp_of(base)->login_cancelled = true;
     say(smtp_of(base), SLICE("*"), false);
 }
 

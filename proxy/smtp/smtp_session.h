@@ -206,6 +206,7 @@ struct smtp_session {
     struct imap_check *check; /* owned: the one that is asked about his login; NULL: none */
     const struct backend *login_backend; /* where he logs in */
     unsigned login_asked;                /* how often the server has, in this login */
+    bool login_cancelled;                /* by the client, who waits for the server to say so */
     /* Of the transaction: the id and its number; between two the id. Also stands in replies. */
     char ref[DOUBT_ID_MAX];
     struct arena *mail; /* the transaction's */

@@ -199,7 +199,7 @@ def test_an_exchange_of_several_steps_passes_and_can_be_broken_off(site):
     with it.session() as session:
         reply = session.expect("AUTH SCRAM-SHA-256 " + first, 334)
         assert reply.text == "Y2hhbGxlbmdl"
-        assert session.command("*").code == 535
+        assert session.command("*").code == 501
         session.expect("AUTH SCRAM-SHA-256 " + first, 334)
         session.expect("cHJvb2Y=", 235)
     assert said[-3:] == ["AUTH SCRAM-SHA-256", first, "cHJvb2Y="]
