@@ -18,6 +18,9 @@ void session_client_facts(const struct session *s, struct facts *facts)
 {
     facts->fact[FACT_CLIENT_IP] = value_ip(s->client);
     facts->fact[FACT_CLIENT_PORT] = value_number(s->client_port);
+    facts->fact[FACT_CLIENT_DESTINATION] = s->local_port ? value_ip(s->local) : value_absent();
+    facts->fact[FACT_CLIENT_DESTINATION_PORT] =
+        s->local_port ? value_number(s->local_port) : value_absent();
     client_study_facts(s->study, facts);
     if (s->proxy->wants[PRODUCER_GEO])
         origin_facts(s->proxy->config, &s->client, facts);

@@ -304,7 +304,8 @@ TEST(test_errors_show_the_line_a_caret_and_the_nearest_word)
         "t.conf:5:1: error: unknown sentence 'lisen'; did you mean 'listen'?\n"
         "    lisen smtp on \"0.0.0.0:25\"\n"
         "    ^\n"
-        "t.conf:7:8: error: expected the server's address, such as \"10.0.0.5:25\", or 'original', found '5'\n"
+        "t.conf:7:8: error: expected the server's address, such as \"10.0.0.5:25\", or 'original', "
+        "found '5'\n"
         "      smtp 5\n"
         "           ^\n"));
     buf_release(&report);
