@@ -41,6 +41,7 @@ int command_reload(int argc, char *argv[]);
 int command_stats(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);
 int command_trace(int argc, char *argv[]);
+int command_transparent_rules(int argc, char *argv[]);
 int command_why(int argc, char *argv[]);
 int command_journal_list(int argc, char *argv[]);
 int command_journal_show(int argc, char *argv[]);

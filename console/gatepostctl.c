@@ -48,6 +48,8 @@ static const struct subcommand {
     {"dkim", "show", command_dkim_show, "what the DNS is to say of them"},
     {"dkim", "check", command_dkim_check, "whether it does"},
     {"dkim", "rotate", command_dkim_rotate, "make new keys, and say when to do what"},
+    {"transparent", "rules", command_transparent_rules,
+     "what leads connections to transparent listeners, and whether it is there"},
     {"policy", "check", command_policy_check,
      "is a configuration right, and when can each rule act"},
     {"policy", "explain", command_policy_explain, "why each rule holds for a message, or does not"},

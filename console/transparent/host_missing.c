@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/transparent/host_missing.h"
+
+void host_lacks(struct host_check *check, struct slice what, struct slice mend)
+{
+    check->count++;
+    buf_cstr(check->missing, "missing: ");
+    buf_append(check->missing, what);
+    buf_cstr(check->missing, "; to mend it: ");
+    buf_append(check->missing, mend);
+    buf_char(check->missing, '\n');
+}
+
+void host_hides(struct host_check *check, const char *what)
+{
+    check->unseen = true;
+    buf_printf(check->missing, "cannot be seen: %s\n", what);
+}
