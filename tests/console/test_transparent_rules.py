@@ -207,11 +207,12 @@ def test_two_listeners_that_would_take_the_same_are_an_error(own_dir):
     assert "nothing would come to this listener" in done.stderr and "goes to the one of line 5" in done.stderr
 
 
-def test_a_listeners_name_stays_within_its_comment(own_dir):
-    done = printed(own_dir, CONFIG.replace('"mx"', r'"mx\nEND\nreboot"'))
-    assert done.returncode == 0, done.stderr
-    line, = [line for line in done.stdout.splitlines() if "reboot" in line]
-    assert line.startswith("\t\t# ")
+def test_what_a_file_is_called_stays_within_its_comment(own_dir):
+    path = own_dir / "a\nEND\nreboot\x1b.conf"
+    path.write_text(CONFIG)
+    done = subprocess.run([CTL, "transparent", "rules", "-c", path], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "\x1b" not in done.stdout
+    assert all(line.startswith("\t\t# ") for line in done.stdout.splitlines() if "reboot" in line)
 
 
 @pytest.mark.parametrize("options", [["--bridge", "lo"], ["--bridge", "../lo"], ["--mark", "0"], ["--mark", "0x100000000"], ["--mark", "1x"], ["--mark", "-1"],

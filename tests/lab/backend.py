@@ -42,7 +42,7 @@ class Backend:
     """start() listens on `port`. `messages` are those answered with 2xx, `refused` the others that came whole.
     With `lmtp` it speaks LMTP: DOT is a step for each recipient, whose RCPT is its line, and so each has a message of his own."""
 
-    def __init__(self, script=None, extensions=EXTENSIONS, context=None, port=0, implicit_tls=False, lmtp=False):
+    def __init__(self, script=None, extensions=EXTENSIONS, context=None, port=0, implicit_tls=False, lmtp=False, host="127.0.0.1"):
         self.script = dict(script or {})
         self.extensions = extensions
         self.context = context
@@ -54,7 +54,7 @@ class Backend:
         self._lock = threading.Lock()
         self._sessions = set()
         self._threads = []
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
+        self._listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512)
         self.port = self._listener.getsockname()[1]
 
     def start(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A host of its own, as far as its network goes: a namespace, with loopback up and nothing else in it."""
 import contextlib
+import ctypes
 import itertools
 import os
 import shutil
@@ -9,6 +10,14 @@ import subprocess
 import pytest
 
 _numbers = itertools.count()
+_libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+
+
+def _enter(path):
+    with open(path) as namespace:
+        if _libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns: " + path)
 
 
 class BareHost:
@@ -25,6 +34,15 @@ class BareHost:
         done = self.run(*words, said=said)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
+
+    @contextlib.contextmanager
+    def within(self):
+        """Sockets and processes that this thread makes meanwhile are of this host, and remain so."""
+        _enter("/run/netns/" + self.name)
+        try:
+            yield self
+        finally:
+            _enter("/proc/%d/ns/net" % os.getpid())
 
     def joined(self, interface, other, its_interface):
         """A cable between both."""
