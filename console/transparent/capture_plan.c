@@ -4,6 +4,7 @@
 #include "policy/parser.h"
 #include "policy/table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { NETWORKS_MAX = 100000 };
@@ -57,10 +58,10 @@ static bool add_servers(struct sought *sought, const struct backend *backend)
 {
     const struct listener *listener = sought->listener;
     enum protocol protocol = listener->login_by_imap ? PROTOCOL_IMAP : listener->protocol;
-    bool ok = true;
+    bool submission = listener->submission && !listener->login_by_imap, ok = true;
     for (size_t i = 0; backend && i < backend->server_count; i++) {
         const struct server *server = &backend->servers[i];
-        if (server->protocol != protocol)
+        if (server->protocol != protocol || server->submission != submission)
             continue;
         struct network host = {server->ip, server->ip.family == 4 ? 32 : 128};
         sought->anywhere |= server->original;
@@ -120,6 +121,12 @@ static bool is_within_another(const struct networks *networks, size_t index)
     return false;
 }
 
+static int by_address(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct network));
+}
+
+/* In the order of addresses: tables have none. */
 static bool copy_family(struct arena *arena, const struct networks *from, uint8_t family,
                         struct networks *to)
 {
@@ -127,6 +134,8 @@ static bool copy_family(struct arena *arena, const struct networks *from, uint8_
     for (size_t i = 0; ok && i < from->count; i++)
         if (from->list[i].base.family == family && !is_within_another(from, i))
             ok = networks_add(to, arena, &from->list[i]);
+    if (to->count)
+        qsort(to->list, to->count, sizeof *to->list, by_address);
     return ok;
 }
 
