@@ -57,7 +57,7 @@ PACKAGES := gcc make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-d
             libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libunistring-dev libsqlite3-dev libzstd-dev libmilter-dev \
             libunbound-dev libhiredis-dev libcurl4-openssl-dev tzdata redis-server
 # and what only tests and the lab do.
-TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libopendkim-dev libicu72 openssl iproute2 procps curl mandoc zip p7zip-full mmdb-bin \
+TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libopendkim-dev libicu72 openssl iproute2 nftables procps curl mandoc zip p7zip-full mmdb-bin \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography python3-dnspython python3-gssapi python3-yaml python3-segno python3-pil \
             postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d dovecot-gssapi nsd unbound haproxy ldnsutils dns-root-data swaks msmtp miltertest opendkim libnet-ssleay-perl \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 node-nodemailer \

@@ -25,11 +25,11 @@ def subcommands():
 def test_every_subcommand_is_completed():
     offered = completed("")
     assert {first for first, _ in subcommands()} == {word for word in offered if not word.startswith("-")}
-    for group in ("policy", "quarantine", "learn"):
+    for group in ("policy", "quarantine", "learn", "transparent"):
         assert {word for word in completed(group, "") if not word.startswith("-")} == {second for first, second in subcommands() if first == group and second}
 
 
-@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["export"], ["forget"], ["metrics"], ["sessions"], ["top"], ["check"], ["probe"], ["selftest"], ["policy", "check"],
+@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["export"], ["forget"], ["metrics"], ["sessions"], ["top"], ["check"], ["probe"], ["selftest"], ["policy", "check"], ["transparent", "rules"],
                                      *(["quarantine", word] for word in ("list", "show", "release", "delete", "report-false")),
                                      ["learn"], *(["learn", word] for word in ("status", "build", "rollback", "forget"))])
 def test_every_option_that_is_offered_is_known(command):
@@ -43,6 +43,6 @@ def test_words_that_an_option_takes_are_offered():
     assert completed("trace", "--verdict", "di") == ["discard"]
     assert completed("trace", "--verdict", "q") == ["quarantine"]
     assert completed("learn", "forget", "--how", "re") == ["released", "reported"]
-    assert completed("tr") == ["trace"] and completed("probe", "--u") == ["--user"]
+    assert completed("tra") == ["trace", "transparent"] and completed("probe", "--u") == ["--user"]
     assert completed("quarantine", "show", "--r") == ["--raw"] and completed("quarantine", "release", "--a") == ["--again"]
     assert "gatepost.conf" in [name.rpartition("/")[2] for name in completed("trace", "--config", str(needs.ROOT / "etc") + "/")]
