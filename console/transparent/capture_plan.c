@@ -7,15 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NETWORKS_MAX = 100000 };
-
 bool networks_add(struct networks *networks, struct arena *arena, const struct network *network)
 {
     /* It doubles at powers of two. */
     if ((networks->count & (networks->count - 1)) == 0) {
         size_t room = networks->count ? networks->count * 2 : 1;
         struct network *larger = arena_array(arena, room, sizeof *larger);
-        if (!larger || room > NETWORKS_MAX)
+        if (!larger)
             return false;
         if (networks->count)
             memcpy(larger, networks->list, networks->count * sizeof *larger);
@@ -107,35 +105,36 @@ struct planning {
     struct arena *arena;
 };
 
-/* Another one has all of it; of equal ones the first stays. */
-static bool is_within_another(const struct networks *networks, size_t index)
-{
-    const struct network *network = &networks->list[index];
-    for (size_t i = 0; i < networks->count; i++) {
-        const struct network *other = &networks->list[i];
-        bool wider =
-            other->length < network->length || (other->length == network->length && i < index);
-        if (wider && network_holds(other, &network->base))
-            return true;
-    }
-    return false;
-}
-
 static int by_address(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(struct network));
 }
 
-/* In the order of addresses: tables have none. */
+/* In the order of addresses, as tables have none, and each address once: what lies within a network
+ * follows it then. */
+static void tidy(struct networks *networks)
+{
+    size_t kept = 0;
+    if (networks->count)
+        qsort(networks->list, networks->count, sizeof *networks->list, by_address);
+    for (size_t i = 0; i < networks->count; i++) {
+        const struct network *network = &networks->list[i];
+        bool within = kept > 0 && networks->list[kept - 1].length <= network->length &&
+                      network_holds(&networks->list[kept - 1], &network->base);
+        if (!within)
+            networks->list[kept++] = *network;
+    }
+    networks->count = kept;
+}
+
 static bool copy_family(struct arena *arena, const struct networks *from, uint8_t family,
                         struct networks *to)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < from->count; i++)
-        if (from->list[i].base.family == family && !is_within_another(from, i))
+        if (from->list[i].base.family == family)
             ok = networks_add(to, arena, &from->list[i]);
-    if (to->count)
-        qsort(to->list, to->count, sizeof *to->list, by_address);
+    tidy(to);
     return ok;
 }
 
@@ -157,13 +156,18 @@ static bool plan_family(struct planning *planning, const struct sought *sought, 
 static bool plan_listener(struct planning *planning, const struct config *config,
                           const struct listener *listener)
 {
+    size_t before = planning->plan->count;
     struct sought sought = {.listener = listener, .arena = planning->arena};
     if (!seek(config, &sought))
         return false;
     if (listener->ip.family == 4 || listener->takes_ipv4)
         if (!plan_family(planning, &sought, 4))
             return false;
-    return listener->ip.family == 4 || plan_family(planning, &sought, 6);
+    if (listener->ip.family == 6 && !plan_family(planning, &sought, 6))
+        return false;
+    if (planning->plan->count == before)
+        planning->plan->idle[planning->plan->idle_count++] = listener;
+    return true;
 }
 
 static unsigned rank(const struct capture *capture)
@@ -221,7 +225,8 @@ bool capture_plan_make(const struct config *config, const struct networks *serve
     *plan = (struct capture_plan){.source_client = config_sources_clients(config)};
     *why = SLICE("out of memory");
     plan->captures = arena_array(arena, 2 * config->listener_count + 1, sizeof *plan->captures);
-    if (!plan->captures)
+    plan->idle = arena_array(arena, config->listener_count + 1, sizeof *plan->idle);
+    if (!plan->captures || !plan->idle)
         return false;
     struct planning planning = {.plan = plan, .servers = servers, .arena = arena};
     for (size_t i = 0; i < config->listener_count; i++)

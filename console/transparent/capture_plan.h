@@ -23,6 +23,8 @@ struct capture {
 struct capture_plan {
     struct capture *captures; /* the arena's */
     size_t count;
+    const struct listener **idle; /* transparent ones that nothing is taken for; the arena's */
+    size_t idle_count;
     bool source_client; /* servers answer to addresses that are not ours */
 };
 

@@ -4,15 +4,20 @@
 #include "console/terminal.h"
 #include "console/transparent/switches.h"
 
-/* The name may hold anything; a comment ends with its line. */
-static void say_listener(struct buf *out, const struct capture *capture)
+/* Names may hold anything; a comment ends with its line. */
+static void say_listener(struct buf *out, const struct listener *listener)
 {
-    const struct listener *listener = capture->listener;
-    buf_cstr(out, "\t\t# ");
     terminal_text(out, listener->name, 0);
     buf_cstr(out, " (");
     terminal_text(out, listener->file, 0);
-    buf_printf(out, ":%u), %s\n", listener->line,
+    buf_printf(out, ":%u)", listener->line);
+}
+
+static void say_capture(struct buf *out, const struct capture *capture)
+{
+    buf_cstr(out, "\t\t# ");
+    say_listener(out, capture->listener);
+    buf_printf(out, ", %s\n",
                capture->by_client        ? "of its clients"
                : capture->networks.count ? "to its servers"
                                          : "to anywhere");
@@ -49,7 +54,7 @@ static void table(struct buf *out, const struct capture_rules *rules,
         if (!rule->capture)
             say_reason(out, rule);
         else if (rule->capture != last)
-            say_listener(out, rule->capture);
+            say_capture(out, rule->capture);
         last = rule->capture;
         buf_cstr(out, "\t\t");
         capture_rule_text(out, rule, options);
@@ -94,11 +99,20 @@ static void say_routes(struct buf *out, const struct capture_plan *plan,
                        family, mark, number, family, mark, number, family, number);
 }
 
+static void say_idle(struct buf *out, const struct capture_plan *plan)
+{
+    for (size_t i = 0; i < plan->idle_count; i++) {
+        buf_cstr(out, "# Nothing is taken for ");
+        say_listener(out, plan->idle[i]);
+        buf_cstr(out, ": it leads to no server with an address of its family.\n");
+    }
+}
+
 static const char head[] =
     "#!/bin/sh\n"
     "# Leads connections to the transparent listeners of Gatepost: printed by\n"
     "# `gatepostctl transparent rules`, to be run as root at each start of this host.\n"
-    "set -e\n\n";
+    "set -e\n";
 
 static const char held[] =
     "\n# While Gatepost does not listen, what it would take is refused: nothing goes around it.\n"
@@ -112,6 +126,8 @@ void capture_script(struct buf *out, const struct capture_plan *plan,
                     const struct capture_rules *rules, const struct capture_options *options)
 {
     buf_cstr(out, head);
+    say_idle(out, plan);
+    buf_char(out, '\n');
     say_switches(out, plan, options);
     say_routes(out, plan, options);
     buf_cstr(out, options->pass ? passed : held);

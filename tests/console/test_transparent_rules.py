@@ -200,6 +200,11 @@ def test_a_configuration_without_transparent_listeners_has_no_rules(own_dir):
     assert done.returncode == 1 and done.stdout == "" and "no listener is transparent" in done.stderr
 
 
+def test_a_listener_that_nothing_is_taken_for_is_told(own_dir):
+    done = printed(own_dir, CONFIG.replace('smtp "[2001:db8::5]:25"', ""))
+    assert done.returncode == 0 and re.search(r"^# Nothing is taken for mx6 \(.*:3\): it leads to no server with an address of its family\.$", done.stdout, re.M)
+
+
 def test_two_listeners_that_would_take_the_same_are_an_error(own_dir):
     again = 'listen imap "again" on "0.0.0.0:11143" { transparent  backend mailboxes }\n'
     done = printed(own_dir, CONFIG + again)

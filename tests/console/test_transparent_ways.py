@@ -104,6 +104,13 @@ domain "example.com" { backend behind }
         except ConnectionRefusedError:
             return "nobody"
 
+    def send(self, family):
+        """The reply code of the final dot."""
+        with self.session(family) as session:
+            session.ehlo()
+            session.envelope("user@example.com")
+            return session.data(MESSAGE).code
+
     def stop_gatepost(self):
         status = self.gatepost.stop()
         assert status in (0, None), self.gatepost.log()[-4000:]
@@ -137,11 +144,7 @@ def test_what_was_on_its_way_to_the_server_comes_to_gatepost_and_from_its_client
         for family in (4, 6):
             assert place.reached(family) == "gateway"
             place.asked_from.clear()
-            with place.session(family) as session:
-                session.ehlo()
-                session.envelope("user@example.com")
-                reply = session.data(MESSAGE)
-                assert reply.code == 250, reply
+            assert place.send(family) == 250
             assert CLIENT[family] in place.asked_from
         assert sum(len(server.messages) for server in place.behind) == 2
 
@@ -177,6 +180,29 @@ def test_who_went_by_while_it_was_down_has_to_come_anew_once_it_listens(own_dir)
             with pytest.raises((ConnectionResetError, BrokenPipeError, Closed)):
                 session.command("NOOP")
         assert place.reached() == "gateway"
+
+
+def test_reverse_path_filters_do_no_harm_where_routes_are_symmetric(own_dir):
+    with site("routed", own_dir) as place:
+        place.rules()
+        place.start()
+        for value in (0, 1, 2):
+            place.gateway.must("sysctl", "-qw", *("net.ipv4.conf.%s.rp_filter=%d" % (name, value) for name in ("all", "lan0", "lan1")))
+            place.asked_from.clear()
+            assert place.send(4) == 250
+            assert CLIENT[4] in place.asked_from
+
+
+def test_an_answer_that_goes_another_way_is_told_as_no_answer(own_dir):
+    with site("routed", own_dir) as place:
+        place.client.joined("eth1", place.server, "eth1")
+        place.client.has("eth1", "10.77.3.2/24")
+        place.server.has("eth1", "10.77.3.5/24")
+        place.server.must("ip", "route", "add", "10.77.1.0/24", "via", "10.77.3.2")
+        place.rules()
+        place.start()
+        assert place.send(4) == 451
+        assert "10.77.2.5:25 (behind) down" in place.gatepost.control("status") and "no answer in time" in place.gatepost.control("status")
 
 
 def test_what_is_sent_elsewhere_by_the_server_is_not_taken(own_dir):
