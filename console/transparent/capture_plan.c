@@ -7,6 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* 10.1.2.3/8 is 10.0.0.0/8: as such it comes before all that lies in it. */
+static void clear_host_bits(struct network *network)
+{
+    size_t bits = network->base.family == 4 ? 32 : 128;
+    for (size_t bit = network->length; bit < bits; bit++)
+        network->base.bytes[bit / 8] &= (uint8_t) ~(0x80 >> (bit % 8));
+}
+
 bool networks_add(struct networks *networks, struct arena *arena, const struct network *network)
 {
     /* It doubles at powers of two. */
@@ -19,7 +27,8 @@ bool networks_add(struct networks *networks, struct arena *arena, const struct n
             memcpy(larger, networks->list, networks->count * sizeof *larger);
         networks->list = larger;
     }
-    networks->list[networks->count++] = *network;
+    networks->list[networks->count] = *network;
+    clear_host_bits(&networks->list[networks->count++]);
     return true;
 }
 

@@ -124,7 +124,7 @@ TEST(test_certain_clients_come_first_then_certain_servers_then_whatever_else)
         rules_for("listen imap on \"0.0.0.0:10143\" { transparent  backend mailboxes }\n"
                   "listen smtp on \"0.0.0.0:10025\" { transparent }\n"
                   "listen smtp \"out\" on \"0.0.0.0:10026\" { transparent  outbound from { "
-                  "\"10.0.0.0/8\" \"10.1.0.0/16\" \"172.16.0.0/12\" }  relay anywhere }\n"
+                  "\"10.1.2.3/8\" \"10.0.0.0/16\" \"172.16.0.0/12\" }  relay anywhere }\n"
                   "backend mailboxes { imap original }\n" ANYWHERE EXCHANGE,
                   &options),
         "ip saddr { 10.0.0.0/8, 172.16.0.0/12 } tcp dport 25 tproxy ip to :10026 meta mark set "
