@@ -21,6 +21,9 @@ void host_lacks(struct host_check *check, struct slice what, struct slice mend);
 /* Something cannot be looked at; a line as well. */
 void host_hides(struct host_check *check, const char *what);
 
+/* Whether a member of what a program told is this text. */
+bool host_text_is(const json_t *object, const char *key, const char *value);
+
 void host_check_nft(struct host_check *check);
 void host_check_routes(struct host_check *check);
 void host_check_sysctls(struct host_check *check);

@@ -83,16 +83,11 @@ struct chain {
     int priority;
 };
 
-static bool text_is(const json_t *object, const char *key, const char *value)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text && strcmp(text, value) == 0;
-}
-
 static bool is_ours(const json_t *object, const struct chain *chain, const char *name_key)
 {
-    return text_is(object, "family", chain->family) && text_is(object, "table", "gatepost") &&
-           text_is(object, name_key, "prerouting");
+    return host_text_is(object, "family", chain->family) &&
+           host_text_is(object, "table", "gatepost") &&
+           host_text_is(object, name_key, "prerouting");
 }
 
 /* The next rule of the chain; *at goes on behind it. NULL: there is none. */
@@ -113,8 +108,9 @@ static bool has_chain(const json_t *ruleset, const struct chain *chain)
     json_array_foreach(ruleset, i, item) {
         const json_t *there = json_object_get(item, "chain");
         if (there && is_ours(there, chain, "name"))
-            return text_is(there, "type", "filter") && text_is(there, "hook", "prerouting") &&
-                   text_is(there, "policy", "accept") &&
+            return host_text_is(there, "type", "filter") &&
+                   host_text_is(there, "hook", "prerouting") &&
+                   host_text_is(there, "policy", "accept") &&
                    json_integer_value(json_object_get(there, "prio")) == chain->priority;
     }
     return false;

@@ -21,12 +21,6 @@ static json_t *ask(struct host_check *check, const char *const argv[])
     return list;
 }
 
-static bool text_is(const json_t *object, const char *key, const char *value)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text && strcmp(text, value) == 0;
-}
-
 /* The rule is for all that is marked, and for nothing less. */
 static bool is_for_all_marked(json_t *rule)
 {
@@ -40,7 +34,7 @@ static bool is_for_all_marked(json_t *rule)
         if (!is_known)
             return false;
     }
-    return text_is(rule, "src", "all");
+    return host_text_is(rule, "src", "all");
 }
 
 static bool has_rule(const struct host_check *check, const json_t *rules)
@@ -51,7 +45,7 @@ static bool has_rule(const struct host_check *check, const json_t *rules)
     snprintf(mark, sizeof mark, "0x%x", check->options->mark);
     snprintf(table, sizeof table, "%u", check->options->table);
     json_array_foreach(rules, i, rule)
-        if (text_is(rule, "fwmark", mark) && text_is(rule, "table", table) &&
+        if (host_text_is(rule, "fwmark", mark) && host_text_is(rule, "table", table) &&
             is_for_all_marked(rule))
             return true;
     return false;
@@ -62,8 +56,8 @@ static bool has_route(const json_t *routes)
     size_t i;
     const json_t *route;
     json_array_foreach(routes, i, route)
-        if (text_is(route, "type", "local") && text_is(route, "dst", "default") &&
-            text_is(route, "dev", "lo"))
+        if (host_text_is(route, "type", "local") && host_text_is(route, "dst", "default") &&
+            host_text_is(route, "dev", "lo"))
             return true;
     return false;
 }

@@ -34,7 +34,8 @@ class TransparentGatepost(Gatepost):
 class Site:
     """client -- gateway -- server; the gateway routes, or is a bridge."""
 
-    def __init__(self, kind, hosts, folder):
+    def __init__(self, kind, hosts, folder, anywhere=False):
+        self.anywhere = anywhere
         self.kind, (self.client, self.gateway, self.server) = kind, hosts
         self.options = {"routed": [], "bridged": ["--bridge", "br0"]}[kind]
         getattr(self, "_join_" + kind)()
@@ -73,12 +74,13 @@ class Site:
 
     def _configuration(self):
         server = SERVER[self.kind]
+        servers = "smtp original" if self.anywhere else 'smtp "%s:25"  smtp "[%s]:25"' % (server[4], server[6])
         return """
 listen smtp "mx" on "0.0.0.0:10025" { transparent }
 listen smtp "mx6" on "[::]:10025" { transparent }
-backend behind { smtp "%s:25"  smtp "[%s]:25"  recipient_check off  probe off  source client }
+backend behind { %s  recipient_check off  probe off  source client }
 domain "example.com" { backend behind }
-""" % (server[4], server[6])
+""" % servers
 
     def rules(self, *options):
         words = [needs.BUILD / "gatepostctl", "transparent", "rules", "-c", self.gatepost.file, *self.options, *options]
@@ -123,9 +125,9 @@ domain "example.com" { backend behind }
 
 
 @contextlib.contextmanager
-def site(kind, folder):
+def site(kind, folder, anywhere=False):
     with bare_hosts(3) as hosts:
-        place = Site(kind, hosts, folder)
+        place = Site(kind, hosts, folder, anywhere)
         try:
             yield place
         finally:
@@ -180,6 +182,36 @@ def test_who_went_by_while_it_was_down_has_to_come_anew_once_it_listens(own_dir)
             with pytest.raises((ConnectionResetError, BrokenPipeError, Closed)):
                 session.command("NOOP")
         assert place.reached() == "gateway"
+
+
+@contextlib.contextmanager
+def serving(host, address, port):
+    with host.within():
+        server = Backend(port=port, host=address).start()
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def test_the_gateways_own_port_and_a_listeners_port_at_another_host_stay_theirs(own_dir):
+    with site("routed", own_dir, anywhere=True) as place:
+        place.rules()
+        with serving(place.gateway, "10.77.1.1", 25), serving(place.server, SERVER["routed"][4], 10025):
+            place.start()
+            assert place.reached(4) == place.reached(6) == "gateway"
+            for address, port in (("10.77.1.1", 25), (SERVER["routed"][4], 10025)):
+                with place.client.within(), Session(port, host=address) as session:
+                    assert session.greeting.text == "behind.example.com ESMTP"
+
+
+def test_a_firewall_that_lets_in_what_is_marked_is_enough(own_dir):
+    with site("routed", own_dir) as place:
+        place.rules()
+        place.gateway.must("nft", "-f", "-", said="table inet filter { chain input { type filter hook input priority 0; policy drop; meta mark 0x1 accept; }; }")
+        place.start()
+        place.asked_from.clear()
+        assert place.send(4) == 250 and CLIENT[4] in place.asked_from
 
 
 def test_reverse_path_filters_do_no_harm_where_routes_are_symmetric(own_dir):
