@@ -179,7 +179,7 @@ static void server(struct buf *out, const struct parent *parent, const struct ba
         word(out, "reason", state.why);
     }
     number(out, "connections", (int64_t)state.connections);
-    number(out, "limit", backend->connections);
+    number(out, "limit", backend_connections(parent->current->loaded.config, backend));
     buf_char(out, '}');
 }
 

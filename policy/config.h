@@ -426,6 +426,10 @@ const struct backend *listener_destination(const struct listener *listener, cons
 /* Whether each session has a connection of its own to its servers, which is made for its client alone. */
 bool backend_is_own(const struct backend *backend);
 
+/* The most connections at once to one of its SMTP servers, over all proxies: as said, or as many as there may be
+ * sessions where each has its own. */
+unsigned backend_connections(const struct config *config, const struct backend *backend);
+
 /* Whether one of them is where the client wanted to go. */
 bool backend_is_original(const struct backend *backend);
 

@@ -145,6 +145,12 @@ bool backend_is_own(const struct backend *backend)
     return needs_transparency(backend);
 }
 
+unsigned backend_connections(const struct config *config, const struct backend *backend)
+{
+    return backend_is_own(backend) && !backend->has_connections ? config->settings.limits_sessions
+                                                                : backend->connections;
+}
+
 bool config_sources_clients(const struct config *config)
 {
     for (size_t i = 0; i < config->backend_count; i++)

@@ -7,6 +7,7 @@ struct upstream_client session_upstream_client(const struct session *s)
     return (struct upstream_client){.destination = led ? s->local : (struct ip){.family = 0},
                                     .destination_port = s->local_port,
                                     .connection = led ? stream_fd(s->stream) : -1,
+                                    .family = s->client.family,
                                     .queue = s->proxy->source};
 }
 

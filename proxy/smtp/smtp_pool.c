@@ -68,10 +68,9 @@ static bool make_server(struct smtp_pool *pool, const struct server *conf, unsig
 {
     const struct smtp_pools *all = pool->all;
     struct smtp_pool_server *server = &pool->servers[pool->server_count];
-    unsigned sessions = all->config->settings.limits_sessions;
     bool own = pool->for_logins || backend_is_own(pool->conf);
-    bool limited = !pool->for_logins && pool->conf->has_connections;
-    unsigned limit = own && !limited ? sessions : pool->conf->connections;
+    unsigned limit = pool->for_logins ? all->config->settings.limits_sessions
+                                      : backend_connections(all->config, pool->conf);
     unsigned share = own ? limit : limit / proxies;
     server->at =
         upstream_server_new(pool->conf, conf, all->tls, all->shared, all->row, limit, share);

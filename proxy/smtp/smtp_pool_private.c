@@ -120,24 +120,14 @@ static const struct smtp_upstream_owner hears = {idle, over, ready, replied};
 
 /* ---- begun and ended ---- */
 
-static struct smtp_upstream *connect_to(const struct smtp_pool_server *server,
-                                        const struct smtp_private_wish *wish,
-                                        struct smtp_private *p, const char **reason)
-{
-    struct smtp_upstream_setup setup;
-    if (!smtp_pool_setup(server, &wish->client, &setup, reason))
-        return NULL;
-    setup.passes_login = wish->logs_in;
-    return smtp_upstream_new(&setup, &hears, p, reason);
-}
-
 static struct smtp_private *open_to(struct smtp_pool_server *server,
-                                    const struct smtp_private_wish *wish, const char **reason)
+                                    const struct smtp_private_wish *wish,
+                                    const struct smtp_upstream_setup *setup, const char **reason)
 {
     struct smtp_private *p = calloc(1, sizeof *p);
     *reason = "out of memory";
     if (p)
-        p->connection.upstream = connect_to(server, wish, p, reason);
+        p->connection.upstream = smtp_upstream_new(setup, &hears, p, reason);
     if (!p || !p->connection.upstream) {
         upstream_server_failed(server->at, *reason);
         upstream_server_give(server->at);
@@ -158,14 +148,19 @@ struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct smtp
 {
     const struct smtp_pool *pool =
         wish->logs_in ? smtp_pools_logins(all, wish->backend) : smtp_pools_pool(all, wish->backend);
+    struct smtp_upstream_setup setup;
     struct smtp_pool_server *server;
     struct smtp_private *p;
     *reason = "no server is left to be tried";
-    while (pool && (server = smtp_pool_best_for_login(pool, tried)))
-        if (upstream_server_take(server->at) && (p = open_to(server, wish, reason))) {
+    while (pool && (server = smtp_pool_best_for_login(pool, tried))) {
+        if (!smtp_pool_setup(server, &wish->client, &setup, reason))
+            continue;
+        setup.passes_login = wish->logs_in;
+        if (upstream_server_take(server->at) && (p = open_to(server, wish, &setup, reason))) {
             smtp_pools_look_soon(all);
             return p;
         }
+    }
     return NULL;
 }
 

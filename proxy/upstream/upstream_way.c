@@ -21,6 +21,9 @@ bool upstream_way(const struct backend *backend, const struct server *server,
         out->port = client->destination_port;
     }
     if (backend->source_client && client && client->connection >= 0) {
+        *reason = "the server's address is of another family than the client's";
+        if (out->ip.family != client->family)
+            return false;
         out->connection = client->connection;
         out->queue = client->queue;
     }

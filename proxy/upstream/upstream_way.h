@@ -10,6 +10,7 @@ struct upstream_client {
     struct ip destination; /* where he wanted to go: what a server `original` is */
     uint16_t destination_port;
     int connection; /* his, whose address ours is to bear (`source client`); -1: he has none */
+    uint8_t family; /* of that address */
     int queue;      /* of gatepost-source; -1: there is none */
 };
 
@@ -27,7 +28,7 @@ enum { UPSTREAM_PLACE_MAX = 56 };
 void upstream_place(const struct ip *ip, uint16_t port, char out[static UPSTREAM_PLACE_MAX]);
 
 /* The way to a server of that backend, for that client (NULL: for nobody, as what we deliver ourselves).
- * False: it has none, *reason says why. */
+ * False: it has none for him, whatever it has for others; *reason says why. */
 bool upstream_way(const struct backend *backend, const struct server *server,
                   const struct upstream_client *client, struct upstream_way *out,
                   const char **reason);

@@ -8,7 +8,7 @@ static const struct ip server_ip = {.family = 4, .bytes = {192, 0, 2, 1}},
                        wanted = {.family = 4, .bytes = {198, 51, 100, 7}},
                        own = {.family = 4, .bytes = {192, 0, 2, 9}};
 static const struct upstream_client client = {
-    .destination = wanted, .destination_port = 2525, .connection = 7, .queue = 8};
+    .destination = wanted, .destination_port = 2525, .connection = 7, .queue = 8, .family = 4};
 static const struct upstream_client of_ours = {
     .destination = wanted, .destination_port = 2525, .connection = -1, .queue = -1};
 
@@ -71,6 +71,20 @@ TEST(test_an_original_is_nowhere_for_who_wanted_to_go_nowhere)
         assert_false(upstream_way(&backend, &server, whose[i], &out, &reason));
         assert_non_null(reason);
     }
+}
+
+/* He cannot speak to it from his own address; others may, so it is passed over and not down. */
+TEST(test_a_server_of_another_family_is_none_for_a_client_whose_address_it_is_to_see)
+{
+    const struct server server = {.ip = {.family = 6}, .port = 25};
+    struct backend backend = {.source_client = true};
+    const char *reason = NULL;
+    struct upstream_way out;
+    assert_false(upstream_way(&backend, &server, &client, &out, &reason));
+    assert_non_null(reason);
+    assert_true(upstream_way(&backend, &server, &of_ours, &out, &reason));
+    backend.source_client = false;
+    assert_true(upstream_way(&backend, &server, &client, &out, &reason));
 }
 
 TEST(test_a_place_is_written_as_it_is_configured)
