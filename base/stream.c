@@ -209,6 +209,8 @@ void stream_stop_reading(struct stream *s)
 
 void stream_start_reading(struct stream *s)
 {
+    if (s->ended)
+        return;
     if (!s->reading)
         event_add(s->readable, NULL);
     s->reading = true;
@@ -322,6 +324,11 @@ void stream_resume(struct stream *s)
     stream_start_reading(s);
     if (buf_len(&s->in) > 0 || (s->ssl && s->may_hold_bytes))
         event_active(s->readable, EV_READ, 1);
+}
+
+void stream_outlives_peer(struct stream *s)
+{
+    s->outlives = true;
 }
 
 void stream_half_close(struct stream *s, int64_t ms)

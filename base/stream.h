@@ -94,7 +94,11 @@ void stream_flush(struct stream *stream);
 /* Tells the peer that no more will come; its own end (CLOSED), or TIMEOUT after `ms`, follows. */
 void stream_half_close(struct stream *stream, int64_t ms);
 
-/* The same; but when some text found no room since all was written the connection fails (FAILED
+/* When the peer closes its side CLOSED is told, and the stream stays open for what is still to be
+ * written; nothing more is read. For plain ones alone. */
+void stream_outlives_peer(struct stream *stream);
+
+/* The same as stream_flush; but when some text found no room since all was written the connection fails (FAILED
  * follows): what is said behind a gap would mean something else. */
 void stream_flush_whole(struct stream *stream);
 

@@ -80,6 +80,12 @@ bool stream_read_once(struct stream *s)
     ssize_t n = s->ssl ? read_tls(s, to, most) : read_plain(s, to, most);
     if (n == IO_AGAIN)
         return false;
+    if (n == IO_END && s->outlives) {
+        s->ended = true;
+        stream_stop_reading(s);
+        stream_tell(s, STREAM_CLOSED);
+        return false;
+    }
     if (n < 0) {
         stream_end(s, n == IO_END ? STREAM_CLOSED : STREAM_FAILED);
         return false;

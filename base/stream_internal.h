@@ -36,6 +36,7 @@ struct stream {
     bool bulk, paused, reading, writing; /* reading, writing: the events are added */
     bool may_hold_bytes;                 /* TLS: the last read did not say WANT_READ */
     bool notify_drained;
+    bool outlives, ended;        /* it stays when the peer closes its side; which it has done */
     bool secret;                 /* what is read is wiped once it was offered */
     bool failed_later;           /* a write failed: to be told from the loop */
     struct stream_waiter waiter; /* for its socket; zeros: nobody is */

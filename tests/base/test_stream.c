@@ -249,6 +249,23 @@ PLAIN_AND_SECURE(test_a_close_behind_a_pause_is_told_after_the_bytes)
     assert_int_equal(a.events[STREAM_CLOSED], 1);
 }
 
+PLAIN(test_a_stream_that_outlives_its_peers_end_still_writes)
+{
+    stream_outlives_peer(a.stream);
+    say(&b, "last words");
+    stream_half_close(b.stream, 0);
+    settle();
+    assert_true(has(&a, "last words"));
+    assert_int_equal(a.events[STREAM_CLOSED], 1);
+    stream_pause(a.stream);
+    stream_resume(a.stream);
+    settle();
+    assert_int_equal(a.events[STREAM_CLOSED], 1); /* told once */
+    say(&a, "an answer");
+    settle();
+    assert_true(has(&b, "an answer"));
+}
+
 static size_t expected;
 static bool b_has_all(void)
 {
