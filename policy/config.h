@@ -30,6 +30,9 @@ struct login_route {
     const struct backend *backend;
 };
 
+/* foreign_tls pass: TLS that we could not end, as no certificate of ours is for the server that the client wants. */
+enum foreign_tls { FOREIGN_TLS_UNSAID, FOREIGN_TLS_REFUSE, FOREIGN_TLS_PASS };
+
 /* destination "10.0.0.5" backend b: who wanted to go there is led to b. */
 struct destination {
     const struct table *networks;
@@ -73,6 +76,7 @@ struct listener {
                         * have reached is that server's */
     struct destination *destinations; /* by that address; only where it is transparent */
     size_t destination_count;
+    enum foreign_tls foreign_tls; /* only where it is transparent and has no starttls */
     enum direction direction;
     const struct table
         *balancers; /* who says whose each connection is (PROXY protocol); NULL: nobody */
@@ -422,6 +426,14 @@ const struct backend *config_mailbox(const struct config *config, struct arena *
 
 /* Where those go who wanted to reach this address. NULL: it says nothing. */
 const struct backend *listener_destination(const struct listener *listener, const struct ip *ip);
+
+/* The server `original` that a client who wanted to reach this address is to be passed on to as he is; NULL: it does
+ * not go there. */
+struct original_server {
+    const struct backend *backend;
+    const struct server *server;
+};
+struct original_server listener_original(const struct listener *listener, const struct ip *ip);
 
 /* Whether each session has a connection of its own to its servers, which is made for its client alone. */
 bool backend_is_own(const struct backend *backend);

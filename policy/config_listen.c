@@ -57,6 +57,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         PROXY_PROTOCOL,
         TRANSPARENT,
         DESTINATION,
+        FOREIGN_TLS,
         LOGIN_BY,
         LOGIN
     };
@@ -74,6 +75,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         [PROXY_PROTOCOL] = "proxy_protocol",
         [TRANSPARENT] = "transparent",
         [DESTINATION] = "destination",
+        [FOREIGN_TLS] = "foreign_tls",
         [LOGIN_BY] = "login_by",
         [LOGIN + LOGIN_BACKEND] = "backend",
         [LOGIN + LOGIN_DOMAIN] = "login_domain",
@@ -125,6 +127,8 @@ static bool listener_item(struct parser *parser, void *ctx)
         return true;
     case DESTINATION:
         return parse_destination(parser, listener, &listening->names);
+    case FOREIGN_TLS:
+        return parse_foreign_tls(parser, listener, &listening->names);
     case LOGIN_BY:
         return parse_login_by(parser, listener, &listening->names);
     default:
@@ -334,7 +338,9 @@ static void finish_encryption(struct parser *parser, const struct listener *list
     if (listener->require_tls && !possible)
         source_error(parser->sources, at, "require_tls without starttls: nobody could ever %s",
                      listener_logs_in(listener) ? "log in" : "send");
-    if ((listener->starttls || listener->implicit_tls) && parser->config->certificate_count == 0)
+    bool ends_tls =
+        listener->starttls || (listener->implicit_tls && listener->foreign_tls != FOREIGN_TLS_PASS);
+    if (ends_tls && parser->config->certificate_count == 0)
         source_error(parser->sources, at,
                      "TLS needs a certificate; expected a sentence such as: "
                      "certificate \"mail.example.com\" { chain \"mail.pem\" key \"mail.key\" }");

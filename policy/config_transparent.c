@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * listen imap on "0.0.0.0:10143" {
- *   transparent  destination { "10.0.0.5" } backend exchange
+ *   transparent  destination { "10.0.0.5" } backend exchange  foreign_tls pass
  * }
  * What its clients' own addresses, and where they wanted to go, are needed for stands in a backend: a server
  * `original`, and `source client` (config_backend.c). */
@@ -26,6 +26,19 @@ bool parse_destination(struct parser *parser, struct listener *listener,
         return false;
     *place = read;
     *slot = (struct destination){0};
+    return true;
+}
+
+bool parse_foreign_tls(struct parser *parser, struct listener *listener,
+                       struct listener_names *names)
+{
+    static const char *const words[] = {"pass", "refuse", NULL};
+    static const enum foreign_tls meanings[] = {FOREIGN_TLS_PASS, FOREIGN_TLS_REFUSE};
+    unsigned word;
+    names->foreign_tls = parser->previous.at;
+    if (!expect_choice(parser, words, "word of 'foreign_tls' (pass or refuse)", &word))
+        return false;
+    listener->foreign_tls = meanings[word];
     return true;
 }
 
@@ -62,6 +75,46 @@ static void finish_destination(struct parser *parser, const struct listener *lis
         check_destination(parser, listener, &names->backend, destination->backend);
 }
 
+static const struct server *original_of(const struct backend *backend,
+                                        const struct listener *listener)
+{
+    for (size_t i = 0; backend && i < backend->server_count; i++) {
+        const struct server *server = &backend->servers[i];
+        if (server->original && server->protocol == listener->protocol &&
+            server->submission == listener->submission)
+            return server;
+    }
+    return NULL;
+}
+
+static bool may_lead_to_original(const struct listener *listener)
+{
+    bool may = original_of(listener->relay ? listener->relay : listener->backend, listener);
+    for (size_t i = 0; i < listener->destination_count; i++)
+        may |= original_of(listener->destinations[i].backend, listener) != NULL;
+    return may;
+}
+
+static void check_foreign_tls(struct parser *parser, const struct listener *listener,
+                              struct span at)
+{
+    bool passes = listener->foreign_tls == FOREIGN_TLS_PASS;
+    const char *wrong = NULL;
+    if (!listener->transparent)
+        wrong = "TLS is foreign where clients are led here on their way to other servers; expected "
+                "'transparent' beside it";
+    else if (listener->starttls)
+        wrong = "with starttls all TLS is ended here; expected either 'starttls' or 'foreign_tls'";
+    else if (passes && protocol_reads(listener->protocol) && !listener->implicit_tls)
+        wrong = "what a client of POP3 or IMAP encrypts on its way is not passed; expected a "
+                "listener pop3s or imaps, or 'foreign_tls refuse'";
+    else if (passes && !may_lead_to_original(listener))
+        wrong = "nothing leads to the server that a client wanted to reach; expected a relay, a "
+                "backend or a destination with a server 'original' that speaks what is spoken here";
+    if (wrong)
+        source_error(parser->sources, at, "%s", wrong);
+}
+
 void finish_transparent(struct parser *parser, struct listener *listener,
                         const struct listener_names *names)
 {
@@ -75,6 +128,8 @@ void finish_transparent(struct parser *parser, struct listener *listener,
                      "expected 'transparent' beside it");
     for (size_t i = 0; i < listener->destination_count; i++)
         finish_destination(parser, listener, &listener->destinations[i], &names->destinations[i]);
+    if (listener->foreign_tls != FOREIGN_TLS_UNSAID)
+        check_foreign_tls(parser, listener, names->foreign_tls);
 }
 
 /* ---- whether each way is one that only a transparent listener knows ---- */
@@ -138,6 +193,14 @@ const struct backend *listener_destination(const struct listener *listener, cons
         if (table_holds_ip(listener->destinations[i].networks, ip))
             return listener->destinations[i].backend;
     return NULL;
+}
+
+struct original_server listener_original(const struct listener *listener, const struct ip *ip)
+{
+    const struct backend *backend = listener_destination(listener, ip);
+    if (!backend)
+        backend = listener->relay ? listener->relay : listener->backend;
+    return (struct original_server){backend, original_of(backend, listener)};
 }
 
 bool backend_is_own(const struct backend *backend)

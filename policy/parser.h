@@ -63,6 +63,7 @@ struct listener_names {
     struct hiding_names *hidings; /* as many as the listener's */
     struct route_names *routes;   /* as many as the listener's */
     struct destination_names *destinations;
+    struct span foreign_tls; /* where it stands */
 };
 
 /* Where a `backend` block says what it says. */
@@ -235,6 +236,9 @@ void finish_outbound(struct parser *parser, struct listener *listener,
 
 /* destination NETWORKS backend NAME, of a listener that is transparent. */
 bool parse_destination(struct parser *parser, struct listener *listener,
+                       struct listener_names *names);
+/* foreign_tls pass | refuse, of such a listener. */
+bool parse_foreign_tls(struct parser *parser, struct listener *listener,
                        struct listener_names *names);
 void finish_transparent(struct parser *parser, struct listener *listener,
                         const struct listener_names *names);

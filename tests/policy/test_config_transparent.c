@@ -114,3 +114,59 @@ TEST(test_a_source_is_an_address_or_the_client)
     refuses("backend b { smtp \"10.0.0.5\" source \"10.0.0.1:25\" }\n", "without a port");
     refuses("backend b { smtp elsewhere }\n", "or 'original'");
 }
+
+/* ---- foreign_tls ---- */
+
+#define OUT(options)                                                                               \
+    "listen smtp on \"0.0.0.0:10026\" { transparent outbound from { \"10.0.0.0/8\" } relay "       \
+    "b " options " }\n"
+#define IMAPS(options) "listen imaps on \"0.0.0.0:10993\" { transparent " options " }\n"
+
+TEST(test_what_becomes_of_tls_that_we_cannot_end)
+{
+    struct config *c = load_good(OUT("foreign_tls pass") IMAPS("backend b foreign_tls pass") IMAP
+                                 "{ transparent backend b foreign_tls refuse }\n" SMTP
+                                 "{ transparent }\n" ORIGINAL);
+    assert_int_equal(c->listeners[0].foreign_tls, FOREIGN_TLS_PASS);
+    assert_int_equal(c->listeners[1].foreign_tls, FOREIGN_TLS_PASS);
+    assert_int_equal(c->listeners[2].foreign_tls, FOREIGN_TLS_REFUSE);
+    assert_int_equal(c->listeners[3].foreign_tls, FOREIGN_TLS_UNSAID);
+    config_free(&c);
+}
+
+TEST(test_who_is_passed_on_goes_to_a_server_that_speaks_what_he_does)
+{
+    struct config *c = load_good(OUT("foreign_tls pass destination { \"10.0.0.6\" } backend other")
+                                     IMAPS("backend b foreign_tls pass") ORIGINAL OTHER);
+    struct ip anywhere, other;
+    assert_true(ip_parse(SLICE("192.0.2.1"), &anywhere) && ip_parse(SLICE("10.0.0.6"), &other));
+    assert_ptr_equal(listener_original(&c->listeners[0], &anywhere).server,
+                     &c->backends[0].servers[0]);
+    assert_ptr_equal(listener_original(&c->listeners[1], &anywhere).server,
+                     &c->backends[0].servers[1]);
+    assert_null(listener_original(&c->listeners[0], &other).server);
+    config_free(&c);
+}
+
+TEST(test_foreign_tls_without_a_server_that_could_end_it_is_an_error)
+{
+    refuses("listen smtp on \"0.0.0.0:25\" { foreign_tls refuse }\n",
+            "expected 'transparent' beside");
+    refuses(OUT("starttls foreign_tls refuse") ORIGINAL, "either 'starttls' or 'foreign_tls'");
+    refuses(OUT("foreign_tls maybe") ORIGINAL, "pass or refuse");
+    refuses(OUT("foreign_tls pass") "backend b { smtp \"10.0.0.5\" }\n",
+            "nothing leads to the server");
+    refuses(SMTP "{ transparent foreign_tls pass }\n" ORIGINAL DOMAIN,
+            "nothing leads to the server");
+    refuses(IMAPS("backend b foreign_tls pass") "backend b { imap \"10.0.0.5\"  smtp original }\n",
+            "nothing leads to the server");
+    refuses(IMAP "{ transparent backend b foreign_tls pass }\n" ORIGINAL, "pop3s or imaps");
+}
+
+TEST(test_who_passes_all_tls_on_needs_no_certificate)
+{
+    struct config *c = load_good(IMAPS("backend b foreign_tls pass") ORIGINAL);
+    config_free(&c);
+    refuses(IMAPS("backend b foreign_tls refuse") ORIGINAL, "TLS needs a certificate");
+    refuses(IMAPS("backend b") ORIGINAL, "TLS needs a certificate");
+}
