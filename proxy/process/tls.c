@@ -2,6 +2,7 @@
 #include "proxy/process/tls.h"
 
 #include "base/tls_version.h"
+#include "proxy/process/tls_hello.h"
 #include "proxy/process/tls_offer.h"
 
 #include <openssl/core_names.h>
@@ -40,6 +41,7 @@ struct tls_contexts {
     struct context_set sets[TLS_STRICTNESSES];
     struct ticket_key tickets[TICKET_KEYS];
     bool has_tickets;
+    SSL_CTX *reader;
 };
 
 static char problem[512];
@@ -308,6 +310,17 @@ static bool differs_if_plain(const struct config *config)
     return differs && needed;
 }
 
+/* False: out of memory. */
+static bool make_reader(struct tls_contexts *contexts, const struct config *config)
+{
+    bool needed = false;
+    for (size_t i = 0; i < config->listener_count; i++)
+        needed |= config->listeners[i].foreign_tls != FOREIGN_TLS_UNSAID;
+    if (needed && !(contexts->reader = tls_hello_reader()))
+        snprintf(problem, sizeof problem, "out of memory");
+    return !needed || contexts->reader;
+}
+
 struct tls_contexts *tls_contexts_new(const struct config *config, const struct loader *files,
                                       const char **reason)
 {
@@ -318,7 +331,7 @@ struct tls_contexts *tls_contexts_new(const struct config *config, const struct 
     *reason = problem;
     for (int i = 0; i < TLS_STRICTNESSES; i++)
         contexts->sets[i] = (struct context_set){.all = contexts, .strictness = i};
-    if (!load_set(&contexts->sets[TLS_STRICT], config, files) ||
+    if (!make_reader(contexts, config) || !load_set(&contexts->sets[TLS_STRICT], config, files) ||
         (differs_if_plain(config) && !load_set(&contexts->sets[TLS_IF_PLAIN], config, files)))
         tls_contexts_free(&contexts);
     return contexts;
@@ -334,6 +347,7 @@ void tls_contexts_free(struct tls_contexts **contexts)
             SSL_CTX_free(set->items[k].tls);
         free(set->items);
     }
+    SSL_CTX_free((*contexts)->reader);
     OPENSSL_cleanse((*contexts)->tickets, sizeof(*contexts)->tickets);
     free(*contexts);
     *contexts = NULL;
@@ -342,6 +356,16 @@ void tls_contexts_free(struct tls_contexts **contexts)
 bool tls_ready(const struct tls_contexts *contexts)
 {
     return contexts->sets[TLS_STRICT].count > 0;
+}
+
+bool tls_bears(const struct tls_contexts *contexts, struct slice name)
+{
+    return name.len > 0 && context_for(&contexts->sets[TLS_STRICT], name);
+}
+
+SSL_CTX *tls_reader(const struct tls_contexts *contexts)
+{
+    return contexts->reader;
 }
 
 SSL *tls_accept(struct tls_contexts *contexts, const struct listener *listener,

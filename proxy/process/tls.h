@@ -20,6 +20,11 @@ void tls_contexts_free(struct tls_contexts **contexts);
 
 bool tls_ready(const struct tls_contexts *contexts); /* there is a certificate */
 
+/* Whether a certificate bears this name, as it would be chosen for it. */
+bool tls_bears(const struct tls_contexts *contexts, struct slice name);
+/* What ClientHellos are read with before they are answered (tls_hello.h); NULL: no listener asks. */
+SSL_CTX *tls_reader(const struct tls_contexts *contexts);
+
 /* New ticket keys: the first encrypts, all decrypt (RFC 5077 5.5). */
 void tls_set_tickets(struct tls_contexts *contexts, const struct slice keys[static TICKET_KEYS]);
 

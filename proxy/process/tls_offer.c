@@ -2,6 +2,7 @@
 #include "proxy/process/tls_offer.h"
 
 #include "base/buf.h"
+#include "proxy/process/tls_hello.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,19 +62,13 @@ static void take_versions(SSL *ssl, struct tls_offer *offer)
             offer->versions[offer->version_count++] = number_at(octets + i);
 }
 
-/* RFC 6066 3: the length of the list, the kind of a name (0: a host's), its length, the name. */
 static void take_name(SSL *ssl, struct tls_offer *offer)
 {
-    const unsigned char *octets;
-    size_t len;
-    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &octets, &len) || len < 5 ||
-        octets[2] != 0)
+    struct slice name = tls_hello_name(ssl);
+    if (name.len > sizeof offer->name)
         return;
-    size_t name = number_at(octets + 3);
-    if (name > len - 5 || name > sizeof offer->name)
-        return;
-    memcpy(offer->name, octets + 5, name);
-    offer->name_len = name;
+    memcpy(offer->name, name.ptr, name.len);
+    offer->name_len = name.len;
 }
 
 static void free_offer(void *parent, void *offer, CRYPTO_EX_DATA *data, int index, long argl,
