@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proxy/process/tls_offer.h"
+#include "proxy/session/session_foreign.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_record.h"
 #include "proxy/session/session_share.h"
@@ -44,8 +45,9 @@ void session_count(const struct session *s, enum counter counter)
 void session_enter(struct session *s, enum session_state state)
 {
     static const char *const names[] = {
-        [SESSION_CONNECTED] = "connected", [SESSION_OPEN] = "open",       [SESSION_BULK] = "bulk",
-        [SESSION_BUSY] = "busy",           [SESSION_CLOSING] = "closing",
+        [SESSION_CONNECTED] = "connected", [SESSION_OPEN] = "open",
+        [SESSION_BULK] = "bulk",           [SESSION_BUSY] = "busy",
+        [SESSION_PASSING] = "passing",     [SESSION_CLOSING] = "closing",
     };
     if (state == s->state)
         return;
@@ -178,6 +180,8 @@ static size_t take(struct session *s, struct slice bytes)
     case SESSION_CLOSING:
         linger(s);
         return bytes.len;
+    case SESSION_PASSING:
+        break;
     case SESSION_CONNECTED:
     case SESSION_BUSY:
         if (!s->greeted)
@@ -240,15 +244,15 @@ static void fail(struct session *s, const char *reason)
     session_end(s);
 }
 
-void session_fail_to_secure(struct session *s)
+void session_fail_to_secure(struct session *s, const char *reason)
 {
-    fail(s, "the handshake takes too long");
+    fail(s, reason);
 }
 
 static void timed_out(struct session *s)
 {
     if (session_is_securing(s)) {
-        session_fail_to_secure(s);
+        session_fail_to_secure(s, "the handshake takes too long");
         return;
     }
     switch (s->state) {
@@ -262,6 +266,7 @@ static void timed_out(struct session *s)
         session_overdue(s);
         break;
     case SESSION_CONNECTED:
+    case SESSION_PASSING:
     case SESSION_CLOSING:
         session_end(s);
         break;
@@ -388,18 +393,24 @@ static bool equip(struct session *s, int fd)
     return s->protocol->open(s) && s->arena && s->stream;
 }
 
-static void start(struct session *s, const struct introduction *said)
+static void begin_tls(struct session *s)
 {
-    log_connect(s, said);
-    if (!s->listener->implicit_tls) {
-        session_greet(s);
-        return;
-    }
     SSL *ssl = tls_accept(s->proxy->tls, s->listener, s->protocol->alpn);
     if (ssl)
         session_secure(s, ssl);
     else
         session_end(s);
+}
+
+static void start(struct session *s, const struct introduction *said)
+{
+    log_connect(s, said);
+    if (!s->listener->implicit_tls)
+        session_greet(s);
+    else if (s->listener->foreign_tls != FOREIGN_TLS_UNSAID)
+        session_foreign_begin(s, begin_tls);
+    else
+        begin_tls(s);
 }
 
 static void copy_text(char *out, size_t size, struct slice text)
@@ -466,13 +477,17 @@ void sessions_stop(struct proxy *proxy)
     proxy->stopping = true;
     struct session *s;
     TAILQ_FOREACH(s, &proxy->sessions, link)
-        if (s->state == SESSION_OPEN && !s->starting_tls && s->protocol->between(s))
+        if (s->passage)
+            session_hurry_passage(s);
+        else if (s->state == SESSION_OPEN && !s->starting_tls && s->protocol->between(s))
             session_farewell(s, BYE_STOPPING);
 }
 
 void session_end(struct session *s)
 {
     struct proxy *proxy = s->proxy;
+    session_end_passage(s, "the session has ended");
+    session_foreign_free(&s->foreign);
     s->protocol->close(s);
     session_record_rest(s);
     session_log_rest(s);

@@ -8,6 +8,8 @@
  *   session_log.c    what of it is logged, where the client has it in his hands
  *   session_live.c   what others see of it while it lasts
  *   session_share.c  what its networks may have
+ *   session_foreign.c  whether its TLS is for us, before it is answered
+ *   session_pass.c   it is passed on as it is
  *   session_stress.c who has to go while little room is left
  *   session_wait.c   waits for what client_study.h and examination.h find out */
 #ifndef PROXY_SESSION_SESSION_H
@@ -22,6 +24,7 @@ enum session_state {
     SESSION_OPEN,      /* for commands */
     SESSION_BULK,      /* a message is coming in */
     SESSION_BUSY,      /* a reply is on its way from elsewhere: nothing is read */
+    SESSION_PASSING,   /* its octets go on to another server as they are (session_pass.c) */
     SESSION_CLOSING,   /* closes once its last reply is out */
 };
 
@@ -43,6 +46,9 @@ enum session_line {
 #undef SESSION_LINE
     SESSION_LINES
 };
+
+struct passage;
+struct session_foreign;
 
 struct session {
     TAILQ_ENTRY(session) link, unshown;
@@ -67,6 +73,8 @@ struct session {
         bool hurried;                      /* it took too long: the DNS is not asked any more */
         void (*resume)(struct session *s); /* goes on after a delay */
     } wait;
+    struct session_foreign *foreign; /* owned; NULL: nobody looks whether its TLS is for us */
+    struct passage *passage;         /* owned, while it is passed on; else NULL */
     struct login *login; /* owned; NULL: nobody logs in here now (proxy/login/login.h) */
     int64_t delayed;     /* milliseconds that rules made it wait for before it named a recipient */
     unsigned errors, commands, refusals;
@@ -131,9 +139,10 @@ void session_text(struct session *s, struct slice text);
 /* It has brought what one comes here for. */
 void session_was_useful(struct session *s);
 
-/* Its TLS handshake is under way; that takes too long. */
+/* Its TLS handshake is under way. */
 bool session_is_securing(const struct session *s);
-void session_fail_to_secure(struct session *s);
+/* It fails, and ends. */
+void session_fail_to_secure(struct session *s, const char *reason);
 
 /* The connection is closed once what is queued is out; with the words for that, too. */
 void session_hang_up(struct session *s);
@@ -157,6 +166,20 @@ void session_greet(struct session *s);
 
 /* A rule drops the connection: the protocol says why, to the log as well, and we hang up. */
 void session_refuse(struct session *s, const struct verdict *verdict);
+
+/* ---- session_pass.c ---- */
+
+/* From now on all that comes goes to that server, which is taken over, and back: what is queued for the client goes
+ * out in front. The session may be gone afterwards. */
+void session_pass(struct session *s, struct stream *server);
+/* The service stops: it is to be over as soon as it is silent. */
+void session_hurry_passage(struct session *s);
+/* Octets both ways so far. */
+uint64_t session_passed(const struct session *s);
+/* Tells of it and ends it, if it is there. */
+void session_end_passage(struct session *s, const char *why);
+/* TLS that we cannot end is not passed on: counted, told. `name`: that the client asked for; empty: unknown. */
+void session_tell_not_passed(struct session *s, const char *name, const char *why);
 
 /* ---- session_live.c ---- */
 

@@ -14,7 +14,7 @@ static struct slice doing(const struct session *s)
     static const char *const words[] = {
         [SESSION_CONNECTED] = "connected", [SESSION_OPEN] = "idle",
         [SESSION_BULK] = "receiving",      [SESSION_BUSY] = "waiting",
-        [SESSION_CLOSING] = "closing",
+        [SESSION_PASSING] = "passing",     [SESSION_CLOSING] = "closing",
     };
     if (s->starting_tls || (s->state == SESSION_CONNECTED && s->listener->implicit_tls))
         return SLICE("handshake");
@@ -40,6 +40,8 @@ static void write_shown(struct session *s)
     live_text(shown.protocol, sizeof shown.protocol, slice_of(s->protocol->alpn));
     live_text(shown.doing, sizeof shown.doing, doing(s));
     s->protocol->show(s, &shown);
+    if (s->passage)
+        shown.octets = session_passed(s);
     live_session_put(live_of(s), s->live, &shown);
 }
 

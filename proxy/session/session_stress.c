@@ -81,7 +81,7 @@ static size_t *counts_against(const struct session *s, struct quota *quota, int6
 {
     if (s->protocol->is_known && s->protocol->is_known(s))
         return NULL;
-    bool waits = s->state == SESSION_CONNECTED || s->state == SESSION_OPEN;
+    bool waits = s->state == SESSION_CONNECTED || s->state == SESSION_OPEN || s->passage;
     if (waits && is_idle(s, now, silence))
         return &quota->idle;
     return s->state == SESSION_BULK && is_slow(s, now, silence) ? &quota->slow : NULL;
@@ -91,7 +91,9 @@ static void send_away(struct session *s)
 {
     session_count(s, COUNTER_HURRIED);
     if (session_is_securing(s))
-        session_fail_to_secure(s);
+        session_fail_to_secure(s, "the handshake takes too long");
+    else if (s->passage)
+        session_end(s);
     else
         session_farewell(s, BYE_HURRIED);
 }

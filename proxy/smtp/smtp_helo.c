@@ -7,6 +7,7 @@
 #include "proxy/smtp/own_mark.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
+#include "proxy/smtp/smtp_foreign.h"
 #include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_own.h"
 #include "proxy/smtp/smtp_server.h"
@@ -87,7 +88,7 @@ static void offer(struct smtp_session *s)
     buf_cstr(&offer, can.eight_bit ? "250-8BITMIME\r\n" : "");
     buf_cstr(&offer, can.utf8 ? "250-SMTPUTF8\r\n" : "");
     buf_cstr(&offer, can.dsn ? "250-DSN\r\n" : "");
-    buf_cstr(&offer, may_start_tls(s) ? "250-STARTTLS\r\n" : "");
+    buf_cstr(&offer, may_start_tls(s) || smtp_foreign_offers(s) ? "250-STARTTLS\r\n" : "");
     smtp_login_offer(s, &offer);
     buf_cstr(&offer, smtp_hides(s, KEYWORD_CHUNKING) ? "" : "250-CHUNKING\r\n");
     show_own_mark(s, &offer);
@@ -97,6 +98,13 @@ static void offer(struct smtp_session *s)
     else
         session_text(&s->base, buf_slice(&offer));
     buf_release(&offer);
+}
+
+/* Somebody else may: it is for him to say so. */
+static bool may_pass_tls(const struct smtp_session *s)
+{
+    return s->esmtp && s->base.listener->foreign_tls == FOREIGN_TLS_PASS &&
+           !smtp_hides(s, KEYWORD_STARTTLS) && !smtp_is_encrypted(s) && !s->submitter;
 }
 
 static void answer_helo(struct session *base)
@@ -110,9 +118,18 @@ static void answer_helo(struct session *base)
     session_go_on(&s->base);
 }
 
+static void learn_foreign_tls(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    if (may_pass_tls(s))
+        smtp_foreign_await(s, answer_helo);
+    else
+        answer_helo(base);
+}
+
 static void ask_server(struct session *base)
 {
-    smtp_own_await(smtp_of(base), answer_helo);
+    smtp_own_await(smtp_of(base), learn_foreign_tls);
 }
 
 static void judge_helo(struct session *base)
@@ -190,6 +207,11 @@ void smtp_take_starttls(struct smtp_session *s)
 {
     if (smtp_is_encrypted(s)) {
         smtp_error(s, 503, "5.5.1", "TLS is active already");
+    } else if (smtp_foreign_offers(s)) {
+        smtp_foreign_start(s);
+    } else if (s->base.listener->foreign_tls != FOREIGN_TLS_UNSAID) {
+        session_tell_not_passed(&s->base, "", "STARTTLS was not offered");
+        smtp_error(s, 454, "4.7.0", "TLS is not available here");
     } else if (!may_start_tls(s)) {
         smtp_error(s, 502, "5.5.1", "TLS is not available");
     } else {

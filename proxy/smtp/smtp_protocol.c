@@ -7,6 +7,7 @@
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
+#include "proxy/smtp/smtp_foreign.h"
 #include "proxy/smtp/smtp_input.h"
 #include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_own.h"
@@ -43,6 +44,7 @@ static void close_smtp(struct session *base)
         smtp_record_gone(s);
     smtp_login_close(s);
     smtp_own_close(s);
+    smtp_foreign_close(s);
     arena_free(&s->mail);
     arena_free(&s->rcpt);
     free(s->t);

@@ -10,8 +10,9 @@
 static bool is_under_way(const struct smtp_session *s)
 {
     const struct session *base = &s->base;
-    return base->state != SESSION_OPEN || base->starting_tls || base->login || s->submitter ||
-           s->private || s->own || s->t->open || s->t->job_running || s->t->message.spool;
+    bool speaks = base->state != SESSION_OPEN && base->state != SESSION_PASSING;
+    return speaks || base->starting_tls || base->login || s->submitter || s->private || s->own ||
+           s->t->open || s->t->job_running || s->t->message.spool;
 }
 
 static void give_back(struct smtp_session *s)

@@ -6,6 +6,7 @@
  *   smtp_verbs.c        answers commands
  *   smtp_rest.c         gives memory back while nothing is said
  *   smtp_helo.c         HELO, EHLO, what is offered, STARTTLS
+ *   smtp_foreign.c      STARTTLS that is another server's
  *   smtp_login.c        AUTH, where users log in, with
  *   smtp_login_say.c    what the server behind hears of it (smtp_login_server.h):
  *   smtp_login_smtp.c   one that takes his mail, or
@@ -193,6 +194,7 @@ static inline size_t smtp_recipients(const struct transaction *t)
 
 struct submitter;
 struct smtp_private;
+struct smtp_foreign;
 struct imap_check;
 
 struct smtp_session {
@@ -203,7 +205,8 @@ struct smtp_session {
         *own; /* owned: one to a server that sees its client (smtp_own.h); NULL: none */
     const struct backend *own_backend;
     void (*own_then)(struct session *base); /* goes on once it is known what that can do */
-    struct imap_check *check; /* owned: the one that is asked about his login; NULL: none */
+    struct smtp_foreign *foreign; /* owned: who would end STARTTLS; NULL: nobody is asked */
+    struct imap_check *check;     /* owned: the one that is asked about his login; NULL: none */
     const struct backend *login_backend; /* where he logs in */
     unsigned login_asked;                /* how often the server has, in this login */
     bool login_cancelled;                /* by the client, who waits for the server to say so */

@@ -9,6 +9,7 @@
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
+#include "proxy/smtp/smtp_foreign.h"
 #include "proxy/smtp/smtp_helo.h"
 #include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_pool.h"
@@ -138,6 +139,7 @@ static const struct examination_owner examination_owner = {examined, no_room_to_
 static void begin_transaction(struct smtp_session *s, const struct smtp_path *path,
                               const struct smtp_mail_params *mail)
 {
+    smtp_foreign_close(s);
     memset(s->t, 0, sizeof *s->t);
     s->t->sender = *path;
     s->t->mail = *mail;
