@@ -2,6 +2,7 @@
 #include "base/ipc.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -138,6 +139,12 @@ int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, b
     message->payload =
         (struct slice){buffer + sizeof message->type, (size_t)n - sizeof message->type};
     return 1;
+}
+
+bool ipc_has_ended(int sock)
+{
+    struct pollfd look = {.fd = sock, .events = POLLRDHUP};
+    return poll(&look, 1, 0) == 1 && look.revents & (POLLRDHUP | POLLHUP);
 }
 
 int ipc_await(int pair[static 2], int error)

@@ -40,6 +40,10 @@ int ipc_send_parts(int sock, uint16_t type, const struct slice *parts, size_t pa
  * errno, or a malformed message (its descriptors are closed). */
 int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, bool wait);
 
+/* Whether the other end is gone, or has said that nothing more comes (shutdown): ipc_recv tells the same
+ * of a packet without octets. */
+bool ipc_has_ended(int sock);
+
 /* Of a pair whose second end went with a question: the first, on which the answer will come; or, when
  * it did not go because of `error` (errno), -1 with that. What else there is of it is closed. */
 int ipc_await(int pair[static 2], int error);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/examine/scan_answers.h"
 
+#include "base/ipc.h"
 #include "base/siphash.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -124,13 +124,6 @@ static void bear_more(struct channel *channel)
         channel->bearable += STRAY_A_JOB;
 }
 
-/* Of a packet without octets the same is heard. */
-static bool has_ended(int sock)
-{
-    struct pollfd look = {.fd = sock};
-    return poll(&look, 1, 0) == 1 && look.revents & POLLHUP;
-}
-
 static void on_packet(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
@@ -140,7 +133,8 @@ static void on_packet(evutil_socket_t fd, short what, void *arg)
         int got = scan_receive(fd, &packet);
         if (got == 0)
             return;
-        if (got < 0 && errno != EBADMSG && has_ended(fd)) { /* the parent is gone, and so are we */
+        if (got < 0 && errno != EBADMSG &&
+            ipc_has_ended(fd)) { /* the parent is gone, and so are we */
             event_del(channel->event);
             return;
         }

@@ -336,7 +336,7 @@ static void on_errand(evutil_socket_t fd, short what, void *arg)
     struct errands *all = arg;
     struct ipc_message message;
     int got = ipc_recv(fd, &message, inbox, sizeof inbox, false);
-    if (got < 0)
+    if (got < 0 && ipc_has_ended(fd))
         event_del(all->event); /* somebody has closed them: others come */
     if (got != 1)
         return;

@@ -111,7 +111,7 @@ static void on_question(evutil_socket_t fd, short what, void *arg)
     struct state_sharing *s = arg;
     struct ipc_message message;
     int got = ipc_recv(fd, &message, inbox, sizeof inbox, false);
-    if (got < 0)
+    if (got < 0 && ipc_has_ended(fd))
         event_del(s->event); /* somebody has closed it: another comes */
     if (got != 1)
         return;
