@@ -156,6 +156,7 @@ bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
 void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
 void slot_send_signer(struct slot *slot, const struct sign *sign);
 void slot_send_source(struct slot *slot, const struct source_process *source);
+void slot_send_queue(struct slot *slot, const struct scanners *scanners); /* another than before */
 void slot_send_milter(struct slot *slot, const struct milter *milter);
 void slot_send_lists(struct slot *slot, const struct keeper *keeper);
 void slot_send_mark(struct slot *slot, const struct release *release);

@@ -20,7 +20,7 @@
 enum {
     STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
     SCANNERS_GRACE = 3000, /* and scanners after them */
-    POLLED_MAX = 5 + MILTERS_MOST + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    POLLED_MAX = 5 + MILTERS_MOST + SHARED_ROWS + SCANNER_KINDS * (SCANNERS_HEADS + 1),
     LONGEST_WAIT = 60000,
 };
 
@@ -98,6 +98,8 @@ static void collect(struct parent *parent, struct poll_set *set)
         add_generation(set, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         struct scanners *scanners = &parent->scanners[kind];
+        if (scanners->watched)
+            add_polled(set, scanners->receiving, POLLRDHUP, (struct polled){.scanners = scanners});
         for (size_t i = 0; i < SCANNERS_HEADS; i++)
             if (scanners->heads[i].state != HEAD_NONE)
                 add_polled(set, scanners->heads[i].control, POLLIN,
@@ -160,7 +162,7 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             source_hear(polled->source, now);
         } else if (polled->milter) {
             milter_hear(polled->milter, now);
-        } else {
+        } else if (polled->head) { /* of a queue's end scanners_settle hears */
             scanners_hear(polled->scanners, polled->head, now);
         }
     }
@@ -356,6 +358,17 @@ static void tell_down(struct parent *parent, struct scanners *scanners)
             slot_tell_down(&generation->slots[number], scanners);
 }
 
+static void tell_queue(struct parent *parent, struct scanners *scanners)
+{
+    struct generation *generation;
+    if (!scanners->moved)
+        return;
+    scanners->moved = false;
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            slot_send_queue(&generation->slots[number], scanners);
+}
+
 static void tell_lists(struct parent *parent)
 {
     struct generation *generation;
@@ -479,6 +492,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         hear_distrust(parent, &parent->scanners[kind]);
         sooner(&next, scanners_settle(&parent->scanners[kind], now));
+        tell_queue(parent, &parent->scanners[kind]);
         tell_down(parent, &parent->scanners[kind]);
     }
     sooner(&next, private_redis_settle(&parent->redis, now));

@@ -17,21 +17,30 @@
 #include <unistd.h>
 
 enum {
-    GRACE = 10000,                  /* beyond the time-out of a scan, milliseconds */
-    DROPPED_MOST = 100000,          /* more jobs than the kernel queues */
+    GRACE = 10000,         /* beyond the time-out of a scan, milliseconds */
+    DROPPED_MOST = 100000, /* more jobs than the kernel queues */
+    NOTHING_MOST = 1000,   /* packets in a row that are no job, on a queue that has ended */
+    QUEUE_AGAIN = 1000,    /* so long one lives that somebody closes again and again */
     QUEUE_OCTETS = 4 * 1024 * 1024, /* small messages stand in it */
 };
 
 _Static_assert((int)SCAN_CHANNELS >= (int)SHARED_ROWS, "each proxy has its channel");
+
+static bool make_queue(int out[static 2])
+{
+    if (ipc_pair(out) != 0)
+        return false;
+    ipc_widen(out[0], QUEUE_OCTETS);
+    return true;
+}
 
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
 {
     int pair[2];
     *scanners = (struct scanners){.kind = kind, .sending = -1, .receiving = -1, .model = -1};
     scan_channels_init(&scanners->channels);
-    if (ipc_pair(pair) != 0)
+    if (!make_queue(pair))
         return false;
-    ipc_widen(pair[0], QUEUE_OCTETS);
     scanners->sending = pair[0];
     scanners->receiving = pair[1];
     return true;
@@ -155,6 +164,54 @@ static void tell_deaths(struct scanners *scanners, const struct head *head)
     }
 }
 
+/* ---- where they are asked ---- */
+
+/* What was asked before waits on. Nobody can add to it, and there is as much room as there was. */
+static void move_jobs(int from, int to)
+{
+    static char inbox[IPC_PAYLOAD_MAX + sizeof(uint16_t)];
+    struct ipc_message job;
+    for (int i = 0, got; i<NOTHING_MOST; i = got> 0 ? 0 : i + 1) {
+        got = ipc_recv(from, &job, inbox, sizeof inbox, false);
+        if (got > 0) { /* empty packets and the end are alike: hence the count */
+            ipc_send(to, job.type, job.payload, job.fds, job.fd_count, false);
+            ipc_close_fds(&job);
+        }
+    }
+}
+
+/* A family that retires takes nothing more anyway. */
+static void move_to(struct scanners *scanners, const int queue[static 2])
+{
+    move_jobs(scanners->receiving, queue[0]);
+    close(scanners->sending);
+    close(scanners->receiving);
+    scanners->sending = queue[0];
+    scanners->receiving = queue[1];
+    scanners->moved = true;
+    for (size_t i = 0; i < SCANNERS_HEADS; i++) {
+        struct head *head = &scanners->heads[i];
+        bool takes = head->state == HEAD_READY || head->state == HEAD_STARTING;
+        if (takes && head->control >= 0 && !family_tell_queue(head->control, scanners->receiving))
+            kill_head(head);
+    }
+}
+
+/* A proxy that was taken over can shut the queue for all. Returns when that is looked at again. */
+static int64_t replace_closed(struct scanners *scanners, int64_t now)
+{
+    int queue[2];
+    if (scanners->look_at <= now && ipc_has_ended(scanners->receiving)) {
+        scanners->look_at = now + QUEUE_AGAIN;
+        log_at(LEVEL_ERROR, "", "the scanners' queue was closed, and is made anew",
+               field_str("program", family_program(scanners->kind)));
+        if (make_queue(queue))
+            move_to(scanners, queue);
+    }
+    scanners->watched = scanners->look_at <= now;
+    return scanners->watched ? 0 : scanners->look_at;
+}
+
 /* ---- whether they serve ---- */
 
 /* Nobody will take these jobs soon: whoever waits for one sees the end of its socket, or is a proxy, which
@@ -240,12 +297,15 @@ static int64_t kill_overdue(struct scanners *scanners, int64_t now)
 
 int64_t scanners_settle(struct scanners *scanners, int64_t now)
 {
+    int64_t look = replace_closed(scanners, now);
     bool starting = find(scanners, HEAD_STARTING) != NULL;
     bool lacking = scanners->renew || (!starting && !find(scanners, HEAD_READY));
     if (scanners->wanted && lacking && !starting && scanners->start_at <= now)
         start(scanners, now);
     retire_surplus(scanners, now);
     int64_t next = kill_overdue(scanners, now);
+    if (look && (!next || look < next))
+        next = look;
     if (scanners->wanted && scanners->start_at > now && (!next || scanners->start_at < next))
         next = scanners->start_at;
     return next;
@@ -352,7 +412,9 @@ void scanners_distrust(struct scanners *scanners)
 {
     log_at(LEVEL_ERROR, "", "scanners answer what they were not asked, and are replaced",
            field_str("program", family_program(scanners->kind)));
-    scanners_kill(scanners);
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE && scanners->heads[i].state != HEAD_STARTING)
+            kill_head(&scanners->heads[i]);
 }
 
 bool scanners_gone(const struct scanners *scanners)

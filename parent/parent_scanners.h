@@ -41,6 +41,9 @@ struct scanners {
     /* None serves, and the last try has failed for this reason; empty: they serve, or soon will. */
     char down[SCAN_REASON_MAX + 1];
     int64_t down_since; /* clock_ms */
+    int64_t look_at;    /* when it is next looked whether somebody has closed the queue */
+    bool watched;       /* that is now */
+    bool moved;         /* the proxies are to be told of another queue */
     bool news;          /* the proxies are to be told */
     bool changed;       /* another head serves, or one has ended: the shared table is to tell */
 };
@@ -74,7 +77,8 @@ void scanners_hear(struct scanners *scanners, struct head *head, int64_t now);
 /* True when the dead child was one of the heads. */
 bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now);
 
-/* What they say was not asked for, and so much that it is no accident: all are replaced. */
+/* What they say was not asked for, and so much that it is no accident: all that have served are replaced. Several
+ * proxies may say so of one, by turns: the next one, which starts, is heard of again if it does the same. */
 void scanners_distrust(struct scanners *scanners);
 
 void scanners_kill(struct scanners *scanners); /* whatever runs */

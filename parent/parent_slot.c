@@ -99,6 +99,15 @@ void slot_send_source(struct slot *slot, const struct source_process *source)
         slot_send(slot, MESSAGE_SOURCE, (struct slice){NULL, 0}, source->queue[SOURCE_PROXIES_END]);
 }
 
+void slot_send_queue(struct slot *slot, const struct scanners *scanners)
+{
+    uint8_t kind = (uint8_t)scanners->kind;
+    bool told = (int)slot->next_tell > TELL_SCAN + (int)scanners->kind;
+    if (told && pipeline_needs(slot->generation->loaded.config, scanners->kind))
+        slot_send(slot, MESSAGE_SCANNERS_QUEUE, (struct slice){(const char *)&kind, sizeof kind},
+                  scanners->sending);
+}
+
 /* One that still drains takes no more; one that starts is told otherwise. */
 void slot_send_milter(struct slot *slot, const struct milter *milter)
 {

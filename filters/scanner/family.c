@@ -135,13 +135,30 @@ static void pass_on(struct family_head *head, struct ipc_message *message)
     }
 }
 
+/* Workers are born with the queue: those that have the old one make room for others. */
+static void take_queue(struct family_head *head, struct ipc_message *message)
+{
+    if (message->fd_count != 1 || dup3(message->fds[0], FAMILY_QUEUE_FD, O_CLOEXEC) < 0)
+        head->ended = true;
+    ipc_close_fds(message);
+    for (unsigned i = 0; i < head->options.workers; i++) {
+        struct worker *worker = &head->workers[i];
+        if (!worker->pid)
+            continue;
+        atomic_store(&worker->page->retire, true);
+        family_hang_up(worker);
+    }
+}
+
 static void hear_starter(struct family_head *head)
 {
     enum family_message message;
     struct family_heard heard;
     int got = family_hear(FAMILY_CONTROL_FD, FAMILY_STARTER, &message, &heard);
     if (got > 0 && message == FAMILY_CHANNEL)
-        pass_on(head, &heard.channel);
+        pass_on(head, &heard.message);
+    else if (got > 0 && message == FAMILY_QUEUE)
+        take_queue(head, &heard.message);
     else if (got < 0 || (got > 0 && message != FAMILY_RETIRE))
         head->ended = true;
     else if (got > 0 && !head->retiring)

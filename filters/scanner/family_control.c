@@ -31,6 +31,11 @@ bool family_retire(int control)
     return say(control, FAMILY_RETIRE, &payload);
 }
 
+bool family_tell_queue(int control, int queue)
+{
+    return ipc_send(control, FAMILY_QUEUE, SLICE(""), &queue, 1, false) == 1;
+}
+
 static bool unpack_text(struct unpack *in, char *out, size_t size)
 {
     struct slice text = unpack_slice(in);
@@ -60,13 +65,14 @@ int family_hear(int control, enum family_side from, enum family_message *type,
     if (got <= 0)
         return got;
     bool known = says(from, message.type);
-    if (!known || message.type != FAMILY_CHANNEL)
+    bool has_descriptor = known && (message.type == FAMILY_CHANNEL || message.type == FAMILY_QUEUE);
+    if (!has_descriptor)
         ipc_close_fds(&message);
     struct unpack in = {.left = message.payload};
     *out = (struct family_heard){0};
     *type = (enum family_message)message.type;
-    if (known && message.type == FAMILY_CHANNEL) {
-        out->channel = message;
+    if (has_descriptor) {
+        out->message = message;
         return 1;
     }
     if (message.type == FAMILY_READY)

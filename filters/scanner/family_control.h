@@ -10,8 +10,9 @@
 enum { FAMILY_HEAR_BYTES = 1024 };
 
 struct family_heard {
-    unsigned workers;               /* of FAMILY_READY */
-    struct ipc_message channel;     /* FAMILY_CHANNEL (scan_channels_take): the hearer's */
+    unsigned workers; /* of FAMILY_READY */
+    struct ipc_message
+        message; /* FAMILY_CHANNEL (scan_channels_take), FAMILY_QUEUE: the hearer's */
     char text[SCAN_REASON_MAX + 1]; /* of FAMILY_FAILED */
 };
 
@@ -23,6 +24,8 @@ int family_hear(int control, enum family_side from, enum family_message *type,
                 struct family_heard *out);
 /* The starter's side. Asks it to end when its running jobs are done. */
 bool family_retire(int control);
+/* The same side: the queue is another now. The descriptor stays the caller's. */
+bool family_tell_queue(int control, int queue);
 
 /* The head's side. Neither waits; false when the starter is gone. */
 bool family_say_ready(int control, unsigned workers);

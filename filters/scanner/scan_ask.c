@@ -78,11 +78,12 @@ static int send_job(int queue, struct slice job, int answer, const struct scan_c
     return sent;
 }
 
-/* What passes: also the kernel's bounds on descriptors, open or under way. */
+/* What passes: also the kernel's bounds on descriptors, open or under way, and a queue that somebody has
+ * closed: another comes. */
 static bool will_pass(int error)
 {
-    return error == EAGAIN || error == ENOBUFS || error == ETOOMANYREFS || error == EMFILE ||
-           error == ENFILE;
+    return error == EAGAIN || error == ENOBUFS || error == EPIPE || error == ETOOMANYREFS ||
+           error == EMFILE || error == ENFILE;
 }
 
 /* 0, or an errno. */

@@ -72,6 +72,8 @@ int scan_take(int queue, bool wait, struct arena *arena, struct scan_taken *out)
     for (;;) {
         struct ipc_message packet;
         int got = ipc_recv(queue, &packet, buffer, sizeof buffer, wait);
+        if (got < 0 && errno == ECONNRESET) /* a packet without octets, or the queue is closed */
+            return 0;
         if (got == 0 || (got < 0 && errno != EBADMSG))
             return got;
         if (got < 0)

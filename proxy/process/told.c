@@ -112,6 +112,16 @@ static void take_scanners(struct program *p, struct ipc_message *m)
     m->fd_count = 0;
 }
 
+static void take_queue(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    enum scanner_kind kind = unpack_kind(&in);
+    if (p->proxy.queue[kind] >= 0)
+        close(p->proxy.queue[kind]);
+    p->proxy.queue[kind] = m->fds[0];
+    m->fd_count = 0;
+}
+
 static void take_down(struct program *p, struct ipc_message *m)
 {
     struct unpack in = {.left = m->payload};
@@ -235,6 +245,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_SCANNERS:
         take_scanners(p, m);
+        break;
+    case MESSAGE_SCANNERS_QUEUE:
+        take_queue(p, m);
         break;
     case MESSAGE_SCANNERS_DOWN:
         take_down(p, m);

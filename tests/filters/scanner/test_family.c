@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -581,6 +582,51 @@ TEST(test_the_death_of_a_worker_is_told_at_once_to_who_asked_and_to_nobody_else)
     }
     close(one.sock);
     close(other.sock);
+    stop();
+}
+
+/* -- the queue in other hands -- */
+
+TEST(test_workers_pass_by_what_is_no_job)
+{
+    enum { NOTHINGS = 300 };
+    start_ready("60000", "1000");
+    struct asker asker = introduced(ROW, 7);
+    post(&asker, 1, "hello");
+    int pid = answered(&asker, 1);
+    for (int i = 0; i < NOTHINGS; i++) {
+        assert_int_equal(send(up.queue, "", 0, 0), 0);
+        assert_int_equal(send(up.queue, "x", 1, 0), 1);
+    }
+    post(&asker, 2, "hello");
+    assert_true(answered(&asker, 2) > 0);
+    assert_false(gone(pid));
+    close(asker.sock);
+    stop();
+}
+
+static void move_queue(void)
+{
+    int queue[2];
+    assert_int_equal(ipc_pair(queue), 0);
+    assert_true(family_tell_queue(up.control, queue[1]));
+    close(queue[1]);
+    close(up.queue);
+    up.queue = queue[0];
+}
+
+TEST(test_a_family_serves_on_another_queue_when_its_own_was_closed)
+{
+    enum { JOBS = 20 };
+    start_ready("60000", "1000");
+    struct asker asker = introduced(ROW, 7);
+    assert_int_equal(shutdown(up.queue, SHUT_RDWR), 0);
+    move_queue();
+    for (uint64_t i = 1; i <= JOBS; i++) {
+        post(&asker, i, "hello");
+        assert_true(answered(&asker, i) > 0);
+    }
+    close(asker.sock);
     stop();
 }
 

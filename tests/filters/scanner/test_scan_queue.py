@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Messages wait in line for the scanners: a burst is served, whoever cannot be served in time hears so, and no job is lost."""
+import ctypes
 import os
+import select
 import selectors
 import signal
+import socket
 import time
 
 import pytest
@@ -15,6 +18,7 @@ from lab.smtp_client import Session, send
 
 LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 550 5.7.1 "too many parts"\n'
 LARGE = b"From: a@client.example\r\nSubject: large\r\n\r\n" + (b"x" * 78 + b"\r\n") * 10000
+PIDFD_GETFD, FAMILY_QUEUE_FD = 438, 4
 
 
 def before_the_dot(port, count, message, sender):
@@ -177,3 +181,35 @@ def test_a_count_of_messages_is_no_size(own_dir, words, complaint):
     file.write_text('hostname "mx.example.com"\nlimits { %s }\n' % words)
     status, said = check_configuration(file)
     assert status == 1 and complaint in said
+
+
+def shut_queue(head):
+    """As a proxy that was taken over can, while something waits there."""
+    number = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, os.pidfd_open(head), FAMILY_QUEUE_FD, 0)
+    assert number >= 0, os.strerror(ctypes.get_errno())
+    with socket.socket(fileno=number) as queue:
+        assert select.select([queue], [], [], 20)[0], "no job waits"
+        queue.shutdown(socket.SHUT_RDWR)
+
+
+@needs.root
+def test_a_queue_that_somebody_shuts_is_made_anew_and_what_waits_in_it_is_served(start, new_backend):
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + LOOKS_INSIDE,
+                    changes={"timeouts": {"verdict": "60s", "scan": "30s"}})
+    assert gateway.wait_log("scanners ready program=gatepost-scan")
+    head, = gateway.pids("gatepost-scan")
+    message = samples.clean()
+    for _ in range(2):
+        sessions = before_the_dot(gateway.port, 8, message, "a@client.example")
+        stopped = stop_workers(gateway)
+        for session in sessions:
+            session.send(b".\r\n")
+        shut_queue(head)
+        go_on(stopped)
+        assert [session.reply().code for session in sessions] == [250] * 8
+        for session in sessions:
+            session.close()
+        assert send(gateway.port, message, "user@example.com").code == 250
+    assert gateway.log().count("the scanners' queue was closed, and is made anew") == 2
+    assert gateway.pids("gatepost-scan") == [head], "the family need not be another"
