@@ -326,6 +326,19 @@ static void limit_asked(struct parser *parser)
                          "there are at most %d milter listeners", MILTER_LISTENERS_MAX);
 }
 
+static void limit_sockets(struct parser *parser)
+{
+    const struct config *config = parser->config;
+    size_t before = 0;
+    for (size_t i = 0, now; i < config->listener_count; i++, before = now) {
+        now = before + (config->listeners[i].takes_ipv4 ? 2 : 1);
+        if (before <= LISTENERS_MAX && now > LISTENERS_MAX)
+            source_error(parser->sources, parser->listener_names[i].at,
+                         "there are at most %d listeners; \"[::]\" that takes IPv4 counts as two",
+                         LISTENERS_MAX);
+    }
+}
+
 static void finish_encryption(struct parser *parser, const struct listener *listener,
                               const struct listener_names *names)
 {
@@ -391,6 +404,7 @@ void finish_listeners(struct parser *parser)
     check_login_servers(parser);
     check_transparency(parser);
     limit_asked(parser);
+    limit_sockets(parser);
 }
 
 bool listener_logs_in(const struct listener *listener)

@@ -6,8 +6,6 @@
 #include "common/bundle.h"
 #include "proxy/process/proxy.h"
 
-enum { LISTENERS_MAX = 256 };
-
 struct program {
     struct proxy proxy;
     enum proxy_state state;

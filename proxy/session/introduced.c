@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MOST = 4096 /* that wait at one listener */ };
+enum { MOST = 4096 /* that wait at one listener */, TELL_AGAIN_MS = 60000 };
 
 struct introduced {
     LIST_ENTRY(introduced) link;
@@ -32,6 +32,7 @@ struct introductions {
     const struct listener *listener;
     LIST_HEAD(, introduced) waiting;
     size_t count;
+    int64_t closed, tell_at; /* those for whom there was no room, not yet told; clock_ms */
 };
 
 struct introductions *introductions_new(struct proxy *proxy, const struct mail_protocol *protocol,
@@ -147,13 +148,28 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         hang_up(i, late);
 }
 
+/* A flood is not a line each. */
+static void no_room(struct introductions *all, int fd)
+{
+    int64_t now = clock_ms();
+    close(fd);
+    shared_count(all->proxy->shared, all->proxy->row, COUNTER_NOT_INTRODUCED, 1);
+    all->closed++;
+    if (now < all->tell_at)
+        return;
+    log_at(LEVEL_WARNING, "", "too many connections wait for a PROXY header, others are closed",
+           field_text("listener", all->listener->name), field_num("closed", all->closed));
+    all->closed = 0;
+    all->tell_at = now + TELL_AGAIN_MS;
+}
+
 void introductions_await(struct introductions *introductions, int fd, const struct ip *balancer,
                          uint16_t port)
 {
     const struct proxy *proxy = introductions->proxy;
     struct introduced *i = introductions->count < MOST ? malloc(sizeof *i) : NULL;
     if (!i) {
-        close(fd);
+        no_room(introductions, fd);
         return;
     }
     i->of = introductions;

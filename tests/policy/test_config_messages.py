@@ -389,3 +389,14 @@ def test_below_each_message_its_line_is_shown_and_its_place_is_marked(folder, co
         column = int(found[2] or 0) if found else 0
         if column and len(said[at + 1]) < 80:
             assert said[at + 2] == " " * (4 + column - 1) + "^", said
+
+
+def test_one_listener_more_than_there_may_be_is_told_with_its_place(own_dir):
+    file = own_dir / "gatepost.conf"
+    many = ['listen smtp on "127.0.0.1:%d"\n' % port for port in range(8000, 8254)] + ['listen smtp on "[::]:9000"\n']
+    rest = BASE.partition("\n")[2]
+    file.write_text('hostname "mx.example.com"\n' + "".join(many) + rest)
+    assert "listeners;" not in check_configuration(file)[1]
+    file.write_text('hostname "mx.example.com"\n' + "".join(many) + 'listen smtp on "127.0.0.1:9001"\n' + rest)
+    status, report = check_configuration(file)
+    assert status and re.findall(r"gatepost\.conf:(\d+):(\d+): .*at most (\d+) listeners", report) == [("257", "16", "256")], report
