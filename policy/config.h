@@ -108,6 +108,9 @@ enum backend_tls {
 
 /* smtp "10.0.0.5:25" tls opportunistic priority 10
  * smtp "192.0.2.25:587" tls verify "smart.example" login "gatepost" password_file "relay.password" */
+/* How a server is told whose connection it is. */
+enum client_by { CLIENT_BY_NOTHING, CLIENT_BY_XCLIENT, CLIENT_BY_PROXY_PROTOCOL };
+
 struct server {
     /* As written: "10.0.0.5:25" or "[2001:db8::5]:25";
      * addresses only, names are resolved by nobody here. */
@@ -125,7 +128,8 @@ struct server {
     struct slice login_user; /* as whom we log in; empty: we do not */
     struct slice login_password_file;
     bool original; /* it is where the client wanted to go; without an address of its own */
-    struct span at, login_at; /* its address; its login */
+    enum client_by client_by;
+    struct span at, login_at, client_by_at; /* its address; its login; how it is told of clients */
 };
 
 /* The password in what a password file holds: one line, whose end does not count. False: it is none. */

@@ -2,6 +2,7 @@
  * backend exchange {
  *   smtp "10.0.0.5:25" tls opportunistic priority 10  (or lmtp "10.0.0.5:24" ...)
  *   smtp "192.0.2.25:587" tls verify "smart.example" login "gatepost" password_file "relay.password"
+ *   smtp "10.0.0.6:25" client_by xclient
  *   connections 10  recipient_check on  probe on  profile exchange  source "10.0.0.1"
  *   imap original tls opportunistic  source client  (behind transparent listeners: config_transparent.c)
  * } */
@@ -89,6 +90,33 @@ static void check_login(struct parser *parser, const struct server *server)
                        "looked at; expected 'tls verify' beside it");
 }
 
+/* client_by xclient | proxy_protocol */
+static bool parse_client_by(struct parser *parser, struct server *server)
+{
+    static const char *const words[] = {"xclient", "proxy_protocol", NULL};
+    unsigned word;
+    if (!expect_choice(parser, words, "way to tell of clients (xclient, proxy_protocol)", &word))
+        return false;
+    server->client_by = word == 0 ? CLIENT_BY_XCLIENT : CLIENT_BY_PROXY_PROTOCOL;
+    server->client_by_at = parser->previous.at;
+    return true;
+}
+
+/* Behind all options, as they come in any order. */
+static void check_client_by(struct parser *parser, const struct server *server)
+{
+    if (server->client_by != CLIENT_BY_XCLIENT)
+        return;
+    if (server->protocol != PROTOCOL_SMTP)
+        source_error(parser->sources, server->client_by_at,
+                     "XCLIENT is SMTP's and LMTP's, and a Dovecot is told by what it offers itself; "
+                     "expected 'proxy_protocol', or nothing");
+    else if (server->login_user.len)
+        source_error(parser->sources, server->client_by_at,
+                     "behind XCLIENT the login would be the client's; expected 'client_by' or "
+                     "'login', not both");
+}
+
 /* "10.0.0.5:25", or the word original. */
 static bool parse_where(struct parser *parser, uint16_t standard, struct server *server)
 {
@@ -145,11 +173,15 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
         } else if (accept_word(parser, "login")) {
             if (!parse_login(parser, &server))
                 return false;
+        } else if (accept_word(parser, "client_by")) {
+            if (!parse_client_by(parser, &server))
+                return false;
         } else {
             break;
         }
     }
     check_login(parser, &server);
+    check_client_by(parser, &server);
     check_original(parser, backend, &server);
     struct server *place = PARSER_PUSH(parser, backend->servers, backend->server_count);
     if (place)

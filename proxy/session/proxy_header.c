@@ -2,30 +2,9 @@
 #include "proxy/session/proxy_header.h"
 
 #include "base/crc32c.h"
+#include "proxy/upstream/proxy_protocol.h"
 
 #include <string.h>
-
-static const char signature[] = "\r\n\r\n\0\r\nQUIT\n"; /* of version 2 */
-
-enum {
-    SIGNATURE = 12,
-    FIXED = 16, /* signature, version and command, family, octets behind */
-    VERSION_2_LOCAL = 0x20,
-    VERSION_2_PROXY = 0x21,
-    UNSPECIFIED = 0x00,
-    TCP_OVER_IPV4 = 0x11,
-    TCP_OVER_IPV6 = 0x21,
-};
-
-/* What else it tells: type, length, value. */
-enum {
-    TELLS_AUTHORITY = 0x02,
-    TELLS_CRC32C = 0x03,
-    TELLS_TLS = 0x20,
-    TLS_VERSION = 0x21,
-    TLS_CIPHER = 0x23,
-    CLIENT_IS_ENCRYPTED = 0x01, /* a bit of TELLS_TLS */
-};
 
 static bool begins(struct slice bytes, const char *text, size_t len)
 {
@@ -39,7 +18,7 @@ static bool begins_version_1(struct slice bytes)
 
 static bool begins_version_2(struct slice bytes)
 {
-    return begins(bytes, signature, SIGNATURE);
+    return begins(bytes, PROXY_SIGNATURE, PROXY_SIGNATURE_SIZE);
 }
 
 static unsigned number16(const char *at)
@@ -50,7 +29,7 @@ static unsigned number16(const char *at)
 /* Octets of a header of version 2 whose fixed part is there. */
 static size_t size_of(struct slice bytes)
 {
-    return FIXED + number16(bytes.ptr + FIXED - 2);
+    return PROXY_FIXED + number16(bytes.ptr + PROXY_FIXED - 2);
 }
 
 /* Up to the LF, wherever it will be: what stands before it is the header's in any case. */
@@ -68,7 +47,7 @@ size_t proxy_header_reach(struct slice bytes)
         return reach_of_line(bytes);
     if (!begins_version_2(bytes))
         return 0;
-    size_t end = bytes.len < FIXED ? FIXED : size_of(bytes);
+    size_t end = bytes.len < PROXY_FIXED ? PROXY_FIXED : size_of(bytes);
     return bytes.len < end ? bytes.len : end;
 }
 
@@ -155,12 +134,12 @@ static bool read_tls(struct slice value, struct proxy_header *out)
 {
     if (value.len < 5)
         return false;
-    out->tls = value.ptr[0] & CLIENT_IS_ENCRYPTED;
+    out->tls = value.ptr[0] & PROXY_CLIENT_IS_ENCRYPTED;
     struct slice left = slice_from(value, 5), text;
     for (unsigned type; next_told(&left, &type, &text);) {
-        if (type == TLS_VERSION)
+        if (type == PROXY_TLS_VERSION)
             out->tls_version = text;
-        if (type == TLS_CIPHER)
+        if (type == PROXY_TLS_CIPHER)
             out->tls_cipher = text;
     }
     return left.len == 0;
@@ -184,11 +163,11 @@ static enum proxy_header_state read_told(struct slice header, struct slice left,
 {
     struct slice value;
     for (unsigned type; next_told(&left, &type, &value);) {
-        if (type == TELLS_CRC32C && !sum_is_right(header, value))
+        if (type == PROXY_TELLS_CRC32C && !sum_is_right(header, value))
             return broken(why, "its CRC32C is wrong");
-        if (type == TELLS_TLS && !read_tls(value, out))
+        if (type == PROXY_TELLS_TLS && !read_tls(value, out))
             return broken(why, "what it tells of TLS is malformed");
-        if (type == TELLS_AUTHORITY)
+        if (type == PROXY_TELLS_AUTHORITY)
             out->server_name = value;
     }
     return left.len == 0 ? PROXY_HEADER_READ : broken(why, "what it tells is malformed");
@@ -207,12 +186,12 @@ static void take_addresses(const char *at, unsigned family, struct proxy_header 
 static enum proxy_header_state read_version_2(struct slice bytes, struct proxy_header *out,
                                               const char **why)
 {
-    if (bytes.len < FIXED)
+    if (bytes.len < PROXY_FIXED)
         return PROXY_HEADER_UNFINISHED;
-    unsigned command = (unsigned char)bytes.ptr[SIGNATURE];
-    unsigned family = (unsigned char)bytes.ptr[SIGNATURE + 1];
-    size_t addresses = family == TCP_OVER_IPV4 ? 12 : family == TCP_OVER_IPV6 ? 36 : 0;
-    if (command != VERSION_2_LOCAL && command != VERSION_2_PROXY)
+    unsigned command = (unsigned char)bytes.ptr[PROXY_SIGNATURE_SIZE];
+    unsigned family = (unsigned char)bytes.ptr[PROXY_SIGNATURE_SIZE + 1];
+    size_t addresses = family == PROXY_TCP_OVER_IPV4 ? 12 : family == PROXY_TCP_OVER_IPV6 ? 36 : 0;
+    if (command != PROXY_COMMAND_LOCAL && command != PROXY_COMMAND_PROXY)
         return broken(why, "neither LOCAL nor PROXY of version 2");
     if (size_of(bytes) > PROXY_HEADER_MAX)
         return broken(why, "more than 4096 octets");
@@ -220,15 +199,15 @@ static enum proxy_header_state read_version_2(struct slice bytes, struct proxy_h
         return PROXY_HEADER_UNFINISHED;
     if (bytes.len > size_of(bytes))
         return broken(why, "more behind it");
-    out->local = command == VERSION_2_LOCAL || family == UNSPECIFIED;
+    out->local = command == PROXY_COMMAND_LOCAL || family == PROXY_UNSPECIFIED;
     if (out->local)
         return PROXY_HEADER_READ;
     if (!addresses)
         return broken(why, "neither TCP over IPv4 nor over IPv6");
-    if (bytes.len < FIXED + addresses)
+    if (bytes.len < PROXY_FIXED + addresses)
         return broken(why, "too short for its addresses");
-    take_addresses(bytes.ptr + FIXED, family == TCP_OVER_IPV4 ? 4 : 6, out);
-    return read_told(bytes, slice_from(bytes, FIXED + addresses), out, why);
+    take_addresses(bytes.ptr + PROXY_FIXED, family == PROXY_TCP_OVER_IPV4 ? 4 : 6, out);
+    return read_told(bytes, slice_from(bytes, PROXY_FIXED + addresses), out, why);
 }
 
 /* An IPv4 client of a balancer that speaks IPv6. */
