@@ -136,6 +136,12 @@ struct server {
 enum { SERVER_PASSWORD_MAX = 1024 };
 bool server_password(struct slice *content);
 
+/* No TLS is spoken to it. */
+static inline bool server_stays_plain(const struct server *server)
+{
+    return server->tls == BACKEND_TLS_NONE && !server->implicit_tls;
+}
+
 /* What holds the mailboxes. */
 enum server_profile {
 #define PROFILE(id, ...) PROFILE_##id,

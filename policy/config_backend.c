@@ -108,9 +108,10 @@ static void check_client_by(struct parser *parser, const struct server *server)
     if (server->client_by != CLIENT_BY_XCLIENT)
         return;
     if (server->protocol != PROTOCOL_SMTP)
-        source_error(parser->sources, server->client_by_at,
-                     "XCLIENT is SMTP's and LMTP's, and a Dovecot is told by what it offers itself; "
-                     "expected 'proxy_protocol', or nothing");
+        source_error(
+            parser->sources, server->client_by_at,
+            "XCLIENT is SMTP's and LMTP's, and a Dovecot is told by what it offers itself; "
+            "expected 'proxy_protocol', or nothing");
     else if (server->login_user.len)
         source_error(parser->sources, server->client_by_at,
                      "behind XCLIENT the login would be the client's; expected 'client_by' or "

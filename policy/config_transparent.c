@@ -203,9 +203,20 @@ struct original_server listener_original(const struct listener *listener, const 
     return (struct original_server){backend, original_of(backend, listener)};
 }
 
+/* A PROXY header names one client for good, and who is told of one by XCLIENT (Postfix' XCLIENT_README) does not let
+ * that client tell it of the next. */
+static bool is_told_of_clients(const struct backend *backend)
+{
+    for (size_t i = 0; i < backend->server_count; i++)
+        if (backend->servers[i].protocol == PROTOCOL_SMTP && !backend->servers[i].submission &&
+            backend->servers[i].client_by != CLIENT_BY_NOTHING)
+            return true;
+    return false;
+}
+
 bool backend_is_own(const struct backend *backend)
 {
-    return needs_transparency(backend);
+    return needs_transparency(backend) || is_told_of_clients(backend);
 }
 
 unsigned backend_connections(const struct config *config, const struct backend *backend)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/reader/reader_upstream.h"
 
+#include "proxy/session/session_told.h"
+#include "proxy/upstream/proxy_introduction.h"
+
 static const struct settings *settings_of(const struct reader_upstream *c)
 {
     return &c->setup.session->proxy->config->settings;
@@ -33,11 +36,16 @@ static void be_ready(struct reader_upstream *c)
     c->setup.hears->ready(c->setup.owner);
 }
 
+static bool is_introduced(const struct reader_upstream *c)
+{
+    return conf_of(c)->client_by == CLIENT_BY_PROXY_PROTOCOL;
+}
+
 /* A Dovecot that trusts us then counts, logs and judges by the client's address instead of ours. */
 static void become_ready(struct reader_upstream *c)
 {
     char line[INTRODUCTION_MAX], address[46];
-    if (!c->takes_client) {
+    if (!c->takes_client || is_introduced(c)) {
         be_ready(c);
         return;
     }
@@ -68,8 +76,19 @@ static bool wants_tls(const struct reader_upstream *c)
            !(tls == BACKEND_TLS_OPPORTUNISTIC && upstream_server_without_tls(c->server, &c->way));
 }
 
+/* By a PROXY header, which stands before all else. */
+static void introduce(struct reader_upstream *c)
+{
+    char header[PROXY_INTRODUCTION_MAX];
+    const struct told_client client = session_told_client(c->setup.session);
+    size_t len = proxy_introduction(&client, server_stays_plain(conf_of(c)), header);
+    reader_upstream_send(c, (struct slice){header, len});
+}
+
 void reader_ready_connected(struct reader_upstream *c)
 {
+    if (is_introduced(c))
+        introduce(c);
     if (conf_of(c)->implicit_tls)
         begin_tls(c);
     else

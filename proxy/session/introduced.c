@@ -108,6 +108,7 @@ static void begin_session(struct introduced *i, const struct proxy_header *heade
     const struct introduction said = {.balancer = i->balancer,
                                       .health = header->local,
                                       .tls = header->tls,
+                                      .server_port = header->server_port,
                                       .tls_version = header->tls_version,
                                       .tls_cipher = header->tls_cipher,
                                       .server_name = header->server_name};

@@ -6,10 +6,9 @@
 #include "proxy/session/introduced.h"
 #include "proxy/session/listener_asked.h"
 #include "proxy/session/session.h"
+#include "proxy/upstream/socket_end.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,35 +31,15 @@ struct acceptor {
     unsigned nothing; /* in a row */
 };
 
-static void peer_of(const struct sockaddr_storage *from, struct ip *ip, uint16_t *port)
-{
-    *ip = (struct ip){.family = 4};
-    if (from->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-        memcpy(ip->bytes, &v4->sin_addr, 4);
-        *port = ntohs(v4->sin_port);
-        return;
-    }
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-    *port = ntohs(v6->sin6_port);
-    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-        memcpy(ip->bytes, v6->sin6_addr.s6_addr + 12, 4);
-        return;
-    }
-    ip->family = 6;
-    memcpy(ip->bytes, &v6->sin6_addr, 16);
-}
-
 /* The address that was reached: for rules that ask whether HELO pretends to be it, and where clients are led here on
  * their way to a server. Whoever came to the listener's own port was not. */
 static void find_local(const struct acceptor *a, struct arrival *arrival)
 {
-    struct sockaddr_storage name;
-    socklen_t len = sizeof name;
+    struct ip local;
     uint16_t port;
     if ((a->listener->transparent || policy_uses(a->proxy->config->policy, FACT_HELO_OURS)) &&
-        getsockname(arrival->fd, (struct sockaddr *)&name, &len) == 0) {
-        peer_of(&name, &arrival->local, &port);
+        socket_own_end(arrival->fd, &local, &port)) {
+        arrival->local = local;
         if (a->listener->transparent && port != a->listener->port)
             arrival->local_port = port;
     }
@@ -90,7 +69,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             return;
         }
         struct arrival arrival = {.fd = client};
-        peer_of(&from, &arrival.client, &arrival.port);
+        socket_end(&from, &arrival.client, &arrival.port);
         if (a->introductions && table_holds_ip(a->listener->balancers, &arrival.client)) {
             introductions_await(a->introductions, client, &arrival.client, arrival.port);
             continue;

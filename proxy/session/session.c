@@ -444,6 +444,7 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
                             .local = arrival->local,
                             .local_port = arrival->local_port,
                             .granted = arrival->granted,
+                            .told_port = said ? said->server_port : 0,
                             .health = said && said->health};
     if (!count_session(&whose, fd))
         return;

@@ -88,9 +88,10 @@ struct session {
     struct pace pace;
     int64_t began_at; /* clock_wall */
     struct told_tls told_tls;
-    char *told_name; /* that the client asked a load balancer for; owned; NULL: none */
-    bool health;     /* it is the balancer that looks whether we live: it is not counted */
-    uint8_t granted; /* struct arrival */
+    uint16_t told_port; /* of a load balancer's that the client has come to; 0: it came by none */
+    char *told_name;    /* that the client asked a load balancer for; owned; NULL: none */
+    bool health;        /* it is the balancer that looks whether we live: it is not counted */
+    uint8_t granted;    /* struct arrival */
     bool greeted, starting_tls;
     bool leaving;          /* it said so: nothing more of it is waited for */
     int64_t lingers_until; /* clock_ms, once all is out; 0: it is not */
@@ -103,6 +104,7 @@ struct introduction {
     struct ip balancer;
     bool health; /* it speaks for itself */
     bool tls;    /* the client's connection is encrypted, up to the balancer */
+    uint16_t server_port;
     struct slice tls_version, tls_cipher, server_name;
 };
 

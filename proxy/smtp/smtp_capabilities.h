@@ -11,6 +11,7 @@ struct smtp_capabilities {
     unsigned mechanisms; /* that one may log in by, a bit for each enum login_mechanism, */
     unsigned plus;       /* and those of them that it would bind to TLS as well */
     uint64_t size;       /* largest message; 0: none told */
+    unsigned xclient;    /* what it may be told of clients (smtp_xclient.h) */
     unsigned recipients; /* most in a transaction; 0: not known */
 };
 

@@ -9,6 +9,7 @@
 #include "policy/config.h"
 #include "proxy/smtp/smtp_command.h"
 #include "proxy/smtp/smtp_reply.h"
+#include "proxy/upstream/told_client.h"
 
 #include <sys/queue.h>
 #include <sys/uio.h>
@@ -43,6 +44,7 @@ struct smtp_job {
     const char *id;       /* of the session, for the log */
     struct holder holder; /* whose share of the connections it takes */
     const struct backend *backend;
+    const struct told_client *client; /* whose it is; NULL: the gateway's own */
     struct arena *arena;
     int64_t deadline; /* clock_ms: when it must be over */
     /* NULL, or called when the server waits for the message; false: it is not to be begun now. */

@@ -4,6 +4,7 @@
 #include "proxy/smtp/smtp_login_say.h"
 #include "proxy/smtp/smtp_login_server.h"
 #include "proxy/smtp/smtp_private.h"
+#include "proxy/smtp/smtp_told.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static void over(void *owner, bool early, const char *trouble)
     smtp_login_over(s, early, trouble);
 }
 
-static const struct smtp_private_owner hears = {ready, replied, over, NULL};
+static const struct smtp_private_owner hears = {ready, replied, over, NULL, smtp_told_client};
 
 /* ---- of struct smtp_login_server ---- */
 

@@ -5,6 +5,7 @@
 #include "proxy/session/session_way.h"
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_private.h"
+#include "proxy/smtp/smtp_told.h"
 
 static bool open_for(struct smtp_session *s, struct smtp_job *job);
 
@@ -39,7 +40,8 @@ static bool again(void *owner, struct smtp_job *job, bool same)
     return open_for(owner, job);
 }
 
-static const struct smtp_private_owner hears = {.ready = ready, .over = over, .again = again};
+static const struct smtp_private_owner hears = {
+    .ready = ready, .over = over, .again = again, .whose = smtp_told_client};
 
 /* To the next server, by priority. False: none is left. */
 static bool open_to(struct smtp_session *s, const struct backend *backend, uint64_t *tried)

@@ -116,7 +116,14 @@ static void over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream
         answer(job, dot_out, trouble);
 }
 
-static const struct smtp_upstream_owner hears = {idle, over, ready, replied};
+static struct told_client whose(void *owner)
+{
+    const struct smtp_private *p = owner;
+    struct told_client nobody = {.port = 0};
+    return p->owner && p->hears->whose ? p->hears->whose(p->owner) : nobody;
+}
+
+static const struct smtp_upstream_owner hears = {idle, over, ready, replied, whose};
 
 /* ---- begun and ended ---- */
 
@@ -143,6 +150,15 @@ static struct smtp_private *open_to(struct smtp_pool_server *server,
     return p;
 }
 
+/* What has been idle since the probe, or something of our own, has no need of its place. */
+static bool take(struct smtp_pool_server *server)
+{
+    if (upstream_server_take(server->at))
+        return true;
+    smtp_pool_close_idle(server, INT64_MAX);
+    return upstream_server_take(server->at);
+}
+
 struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct smtp_private_wish *wish,
                                        uint64_t *tried, const char **reason)
 {
@@ -156,7 +172,7 @@ struct smtp_private *smtp_private_open(struct smtp_pools *all, const struct smtp
         if (!smtp_pool_setup(server, &wish->client, &setup, reason))
             continue;
         setup.passes_login = wish->logs_in;
-        if (upstream_server_take(server->at) && (p = open_to(server, wish, &setup, reason))) {
+        if (take(server) && (p = open_to(server, wish, &setup, reason))) {
             smtp_pools_look_soon(all);
             return p;
         }

@@ -20,6 +20,7 @@ struct smtp_private_owner {
     /* Behind that, of a job that the server cannot have: it is taken on again, elsewhere or (`same`) by the same
      * server, which may do better on a fresh connection. False, or NULL: it is not. */
     bool (*again)(void *owner, struct smtp_job *job, bool same);
+    struct told_client (*whose)(void *owner); /* that his server is told */
 };
 
 struct smtp_private_wish {

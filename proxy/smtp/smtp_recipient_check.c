@@ -10,6 +10,7 @@
 #include "proxy/smtp/smtp_login.h"
 #include "proxy/smtp/smtp_recipient_internal.h"
 #include "proxy/smtp/smtp_server.h"
+#include "proxy/smtp/smtp_told.h"
 
 static const struct config *config_of(const struct smtp_session *s)
 {
@@ -152,10 +153,12 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
 {
     struct transaction *t = s->t;
     t->asked = r->job;
+    t->client = smtp_told_client(s);
     t->job = (struct smtp_job){.kind = JOB_CHECK,
                                .id = s->ref,
                                .holder = s->base.claim.holder,
                                .backend = t->backend,
+                               .client = &t->client,
                                .arena = s->rcpt,
                                .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
                                .done = checked,

@@ -23,6 +23,7 @@
  *   smtp_sign.c         signatures of what leaves
  *   smtp_deliver.c      the backend, with
  *   smtp_delivered.c    who has it from an earlier try
+ *   smtp_told.c         whose mail it hears that it is
  *   smtp_asked.c        or a mail server that asks as of a milter
  *   smtp_answered.c     what is learnt of users who answer
  *   smtp_finish.c       the end of a message
@@ -158,6 +159,7 @@ struct transaction {
 
     int64_t delayed; /* milliseconds that rules made a recipient wait for */
     struct smtp_job job;
+    struct told_client client; /* whom its server is told of */
     bool job_running, delivering;
     bool delivered_before;            /* nobody is left who has it not */
     uint8_t digest[DELIVERED_DIGEST]; /* of the message, where some may have it already */

@@ -77,7 +77,7 @@ struct smtp_job *smtp_upstream_job(const struct smtp_upstream *c)
 
 bool smtp_upstream_will_be_idle(const struct smtp_upstream *c)
 {
-    return c->state < UPSTREAM_IDLE || (c->state == UPSTREAM_ENVELOPE && !c->job);
+    return !c->job && (c->state < UPSTREAM_IDLE || c->state == UPSTREAM_ENVELOPE);
 }
 
 bool smtp_upstream_dot_out(const struct smtp_upstream *c)
@@ -147,7 +147,7 @@ void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
     case UPSTREAM_CONNECTING:
     case UPSTREAM_GREETING:
     case UPSTREAM_EHLO:
-        smtp_upstream_over(c, UPSTREAM_END_CONNECT, why);
+        smtp_upstream_over(c, c->job ? UPSTREAM_END_BROKEN : UPSTREAM_END_CONNECT, why);
         break;
     case UPSTREAM_LOGIN:
         smtp_upstream_over(c, c->setup.passes_login ? UPSTREAM_END_BROKEN : UPSTREAM_END_CONNECT,
@@ -163,6 +163,7 @@ void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
             doubt_log(&c->abandoned, why, smtp_upstream_address(c));
         smtp_upstream_over(c, UPSTREAM_END_BROKEN, why);
         break;
+    case UPSTREAM_TELLING:
     case UPSTREAM_IDLE:
     case UPSTREAM_ENVELOPE:
         smtp_upstream_over(c, UPSTREAM_END_BROKEN, why);
@@ -186,6 +187,9 @@ static void got_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
         break;
     case UPSTREAM_LOGIN:
         smtp_upstream_got_login_reply(c, reply);
+        break;
+    case UPSTREAM_TELLING:
+        smtp_upstream_got_told(c, reply);
         break;
     case UPSTREAM_ENVELOPE:
         smtp_upstream_got_envelope_reply(c, reply);
@@ -231,6 +235,7 @@ static void on_event(void *ctx, enum stream_event event)
     struct smtp_upstream *c = ctx;
     switch (event) {
     case STREAM_CONNECTED:
+        smtp_upstream_introduce(c);
         if (c->conf->implicit_tls) {
             smtp_upstream_begin_tls(c);
         } else {

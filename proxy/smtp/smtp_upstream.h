@@ -49,6 +49,8 @@ struct smtp_upstream_owner {
      * last. */
     void (*ready)(void *owner, struct smtp_upstream *upstream);
     void (*replied)(void *owner, struct smtp_upstream *upstream, const struct smtp_reply *reply);
+    /* Whose connection it is, where it is one client's alone. NULL: it is nobody's. */
+    struct told_client (*whose)(void *owner);
 };
 
 /* NULL: *reason. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  * What the parts of an upstream share: smtp_upstream.c (events, beginning and end), smtp_upstream_setup.c
- * (greeting, EHLO, TLS), smtp_upstream_login.c (as whom) and smtp_upstream_job.c (envelope, body, replies). */
+ * (greeting, EHLO, TLS), smtp_upstream_login.c (as whom), smtp_upstream_told.c (for
+ * whom) and smtp_upstream_job.c (envelope, body, replies). */
 #ifndef PROXY_SMTP_SMTP_UPSTREAM_INTERNAL_H
 #define PROXY_SMTP_SMTP_UPSTREAM_INTERNAL_H
 
 #include "proxy/smtp/smtp_upstream.h"
+#include "proxy/smtp/smtp_xclient.h"
 
 enum smtp_upstream_state {
     UPSTREAM_CONNECTING,
@@ -13,6 +15,7 @@ enum smtp_upstream_state {
     UPSTREAM_STARTTLS,
     UPSTREAM_HANDSHAKE,
     UPSTREAM_LOGIN,
+    UPSTREAM_TELLING, /* XCLIENT */
     UPSTREAM_IDLE,
     UPSTREAM_ENVELOPE, /* MAIL, RCPT..., then DATA or RSET */
     UPSTREAM_BODY,     /* 354 has come */
@@ -32,6 +35,10 @@ struct smtp_upstream {
     bool secured, helo_tried;
     unsigned challenges; /* of the login, answered */
     bool asked;          /* a line of a login that is passed on awaits its reply */
+    /* Whose it is to the server, and may be: the XCLIENT that it took, and that it was sent; empty: none. */
+    char told[XCLIENT_LINE_MAX], telling[XCLIENT_LINE_MAX];
+    char helo[SERVER_NAME_MAX]; /* that client's, by which we greet the server; empty: our own */
+    bool tells_not;             /* it takes none */
     struct smtp_job *job;
     bool deliver, dot_out;
     bool behind;            /* more input stands behind the reply that is being handled */
@@ -69,6 +76,17 @@ void smtp_upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply
 void smtp_upstream_secured(struct smtp_upstream *c);
 void smtp_upstream_log_in(struct smtp_upstream *c);
 void smtp_upstream_got_login_reply(struct smtp_upstream *c, const struct smtp_reply *reply);
+
+/* A PROXY header, where the server is to have one. */
+void smtp_upstream_introduce(struct smtp_upstream *c);
+/* Says whose the job, or the login that follows, is. False: there is nothing to be said. */
+bool smtp_upstream_tell_job(struct smtp_upstream *c);
+bool smtp_upstream_tell_owner(struct smtp_upstream *c);
+void smtp_upstream_got_told(struct smtp_upstream *c, const struct smtp_reply *reply);
+/* The login that is passed on may begin. */
+void smtp_upstream_await_login(struct smtp_upstream *c);
+/* The server knows whose the job is, or will not. */
+void smtp_upstream_begin_envelope(struct smtp_upstream *c);
 
 /* All replies to the envelope that will come are there. */
 void smtp_upstream_envelope_over(struct smtp_upstream *c);

@@ -9,7 +9,13 @@
 
 enum { PIPELINED_MOST = 100 };
 
-/* What it refuses is the matter of him who has logged in there. */
+/* What the server refuses is the matter of him who has logged in there, or whom it has been told of. */
+static bool knows_client(const struct smtp_upstream *c)
+{
+    bool introduced = *c->told || c->conf->client_by == CLIENT_BY_PROXY_PROTOCOL;
+    return c->setup.passes_login || (c->job->client && introduced);
+}
+
 static enum reply_class kind_for_user(enum reply_class kind)
 {
     return kind == REPLY_OURS || kind == REPLY_UNCLEAR ? REPLY_SENDER : kind;
@@ -19,7 +25,7 @@ static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
                        const struct smtp_reply *from, struct backend_reply *to)
 {
     to->kind = smtp_reply_class(stage, from);
-    if (c->setup.passes_login && from->code / 100 == 5)
+    if (knows_client(c) && from->code / 100 == 5)
         to->kind = kind_for_user(to->kind);
     to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
     to->enhanced = arena_copy(c->job->arena, from->enhanced);
@@ -139,6 +145,14 @@ static void expect_finals(struct smtp_upstream *c)
         job->recipients[i].reply = none;
 }
 
+void smtp_upstream_begin_envelope(struct smtp_upstream *c)
+{
+    c->commands = c->job->recipient_count + 2;
+    c->sent = c->answered = 0;
+    c->state = UPSTREAM_ENVELOPE;
+    advance(c);
+}
+
 void smtp_upstream_start(struct smtp_upstream *c, struct smtp_job *job)
 {
     forget_replies(job);
@@ -147,10 +161,8 @@ void smtp_upstream_start(struct smtp_upstream *c, struct smtp_job *job)
     job->server =
         c->conf->original ? arena_copy(job->arena, smtp_upstream_address(c)) : c->conf->address;
     c->deliver = job->kind == JOB_DELIVER;
-    c->commands = job->recipient_count + 2;
-    c->sent = c->answered = 0;
-    c->state = UPSTREAM_ENVELOPE;
-    advance(c);
+    if (!smtp_upstream_tell_job(c))
+        smtp_upstream_begin_envelope(c);
 }
 
 /* A command beside any job; its reply leads back to idle. */

@@ -39,7 +39,8 @@ void smtp_upstream_ehlo(struct smtp_upstream *c)
 {
     const char *verb = c->conf->lmtp ? "LHLO" : c->helo_tried ? "HELO" : "EHLO";
     c->state = UPSTREAM_EHLO;
-    stream_printf(c->stream, "%s %.*s\r\n", verb, SLICE_ARGS(c->setup.hostname));
+    struct slice name = *c->told && *c->helo ? slice_of(c->helo) : c->setup.hostname;
+    stream_printf(c->stream, "%s %.*s\r\n", verb, SLICE_ARGS(name));
     stream_flush_whole(c->stream);
     stream_deadline(c->stream, c->setup.reply_ms);
 }
@@ -95,6 +96,8 @@ static void learn_line(struct smtp_capabilities *can, struct slice line)
         can->starttls = true;
     else if (slice_ieq(word, SLICE("AUTH")))
         learn_mechanisms(can, slice_trim(rest));
+    else if (slice_ieq(word, SLICE("XCLIENT")))
+        can->xclient = smtp_xclient_offered(slice_trim(rest));
     else if (slice_ieq(word, SLICE("LIMITS")))
         learn_limits(can, slice_trim(rest));
     else if (slice_ieq(word, SLICE("SIZE")) &&
@@ -129,6 +132,13 @@ static bool wants_tls(const struct smtp_upstream *c)
     return needs_tls(c) || (opportunistic && !c->secured && !c->plain);
 }
 
+void smtp_upstream_await_login(struct smtp_upstream *c)
+{
+    c->state = UPSTREAM_LOGIN;
+    stream_deadline(c->stream, 0);
+    c->callbacks->ready(c->owner, c);
+}
+
 void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code != 250) {
@@ -136,8 +146,7 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
             c->helo_tried = true;
             smtp_upstream_ehlo(c);
         } else {
-            smtp_upstream_over(c, UPSTREAM_END_CONNECT,
-                               c->conf->lmtp ? "LHLO refused" : "EHLO refused");
+            smtp_upstream_failed(c, c->conf->lmtp ? "LHLO refused" : "EHLO refused");
         }
         return;
     }
@@ -155,9 +164,12 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
     } else if (c->setup.passes_login && c->behind) { /* it would be taken for the answer to AUTH */
         smtp_upstream_over(c, UPSTREAM_END_CONNECT, "reply without a command");
     } else if (c->setup.passes_login) {
-        c->state = UPSTREAM_LOGIN;
-        stream_deadline(c->stream, 0);
-        c->callbacks->ready(c->owner, c);
+        if (!smtp_upstream_tell_owner(c))
+            smtp_upstream_await_login(c);
+    } else if (c->job && c->behind) { /* it would be taken for the answer to MAIL */
+        smtp_upstream_failed(c, "reply without a command");
+    } else if (c->job) {
+        smtp_upstream_begin_envelope(c);
     } else if (c->setup.login) {
         smtp_upstream_log_in(c);
     } else {

@@ -27,8 +27,9 @@ struct plain {
 struct upstream_server {
     const struct server *conf;
     const struct backend *backend;
-    bool known;   /* what it is has been logged */
-    bool told_up; /* to the others, once or more */
+    bool known;    /* what it is has been logged */
+    bool told_up;  /* to the others, once or more */
+    bool not_told; /* of clients, as has been logged */
     SSL_CTX *tls;
     SSL_SESSION *session; /* owned: the last one, to be resumed */
     struct shared *shared;
@@ -172,6 +173,20 @@ enum server_profile upstream_server_profile(struct upstream_server *server, stru
         tell_profile(server, profile, told);
     server->known = true;
     return profile;
+}
+
+void upstream_server_not_told(struct upstream_server *server, const char *why)
+{
+    if (!server->not_told)
+        log_at(LEVEL_WARNING, "", "backend server is not told whose connections are",
+               field_text("backend", server->backend->name),
+               field_text("server", server->conf->address), field_str("reason", why));
+    server->not_told = true;
+}
+
+void upstream_server_told(struct upstream_server *server)
+{
+    server->not_told = false;
 }
 
 /* ---- connections ---- */

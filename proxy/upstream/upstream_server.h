@@ -46,6 +46,10 @@ bool upstream_server_needs_care(const struct upstream_server *server);
 enum server_profile upstream_server_profile(struct upstream_server *server, struct slice greeting,
                                             bool told);
 
+/* It is not told whose connections are, although it should be, which is logged once; or it is again. */
+void upstream_server_not_told(struct upstream_server *server, const char *why);
+void upstream_server_told(struct upstream_server *server);
+
 /* ---- connections ---- */
 
 /* Room for one more within our share; taken, also within what all proxies may have.

@@ -21,7 +21,7 @@ enum { SCRIPT_CONNECTIONS = 64 };
 
 /* What it answers; NULL: the usual. Several lines in one text are several replies. */
 struct script {
-    const char *greeting, *ehlo, *starttls, *mail, *rcpt, *data, *final, *rset;
+    const char *greeting, *ehlo, *starttls, *xclient, *mail, *rcpt, *data, *final, *rset;
     bool trickle;            /* a byte a turn of the loop */
     unsigned close_mails;    /* so many MAILs are met with a close */
     const char *early_final; /* said once the first bytes of a body have come */
@@ -120,6 +120,8 @@ static inline bool script_line(struct script_connection *c, struct slice line)
         return script_say(c, NULL, "250 hi\r\n");
     if (slice_istarts(line, SLICE("STARTTLS")))
         return script_starttls(c);
+    if (slice_istarts(line, SLICE("XCLIENT")))
+        return script_say(c, script->xclient, "220 hi\r\n");
     if (slice_istarts(line, SLICE("MAIL")))
         return script_mail(c);
     if (slice_istarts(line, SLICE("RCPT"))) {

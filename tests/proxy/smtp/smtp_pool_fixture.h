@@ -136,7 +136,7 @@ static void close_all(void)
 
 EACH_TEST(open_all, close_all);
 
-static inline struct smtp_job *submit(size_t i, enum job_kind kind, size_t recipient_count)
+static inline struct smtp_job *prepare(size_t i, enum job_kind kind, size_t recipient_count)
 {
     for (size_t n = 0; n < recipient_count; n++)
         recipients[i][n] = (struct job_recipient){.address = SLICE("user@example.com")};
@@ -153,8 +153,14 @@ static inline struct smtp_job *submit(size_t i, enum job_kind kind, size_t recip
                                 .pieces = body_pieces,
                                 .piece_count = 1,
                                 .size = sizeof body - 4};
-    smtp_pools_submit(backends, &jobs[i]);
     return &jobs[i];
+}
+
+static inline struct smtp_job *submit(size_t i, enum job_kind kind, size_t recipient_count)
+{
+    struct smtp_job *job = prepare(i, kind, recipient_count);
+    smtp_pools_submit(backends, job);
+    return job;
 }
 
 static inline void wait_for(unsigned more)
