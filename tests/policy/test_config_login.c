@@ -154,3 +154,33 @@ TEST(test_a_server_that_takes_fewer_connections_than_the_gateway_sessions_is_war
     warns(READ SERVERS "profile dovecot }\n", "");
     warns(SERVERS "profile courier }\n", "");
 }
+
+#define SMTP "listen smtp on \"0.0.0.0\"\ndomain \"a.example\" { backend own }\n"
+
+TEST(test_how_a_server_is_told_of_clients)
+{
+    struct config *c = load_good(
+        SMTP "backend own { smtp \"10.0.0.5\" client_by xclient tls none\n"
+             "  lmtp \"10.0.0.6\" client_by xclient  submission \"10.0.0.6\" client_by xclient\n"
+             "  imap \"10.0.0.7\" client_by proxy_protocol  pop3 \"10.0.0.8\" }\n"
+             "backend plain { smtp \"10.0.0.5\" imap \"10.0.0.7\" client_by proxy_protocol }\n");
+    static const enum client_by expected[] = {CLIENT_BY_XCLIENT, CLIENT_BY_XCLIENT,
+                                              CLIENT_BY_XCLIENT, CLIENT_BY_PROXY_PROTOCOL,
+                                              CLIENT_BY_NOTHING};
+    for (size_t i = 0; i < c->backends[0].server_count; i++)
+        assert_int_equal(c->backends[0].servers[i].client_by, expected[i]);
+    assert_true(backend_is_own(&c->backends[0]));
+    assert_false(backend_is_own(&c->backends[1]));
+    config_free(&c);
+}
+
+TEST(test_how_a_server_cannot_be_told_of_clients)
+{
+    refuses(SMTP "backend own { smtp \"10.0.0.5\" client_by xforward }\n",
+            "unknown way to tell of clients (xclient, proxy_protocol) 'xforward'");
+    refuses(SMTP "backend own { smtp \"10.0.0.5\"  imap \"10.0.0.5\" client_by xclient }\n",
+            "expected 'proxy_protocol', or nothing");
+    refuses(SMTP "backend own { smtp \"10.0.0.5\" tls required login \"u\" password_file \"p\" "
+                 "client_by xclient }\n",
+            "expected 'client_by' or 'login', not both");
+}
