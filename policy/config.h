@@ -136,6 +136,12 @@ struct server {
 enum { SERVER_PASSWORD_MAX = 1024 };
 bool server_password(struct slice *content);
 
+/* Connections to it begin with a PROXY header. */
+static inline bool server_is_introduced(const struct server *server)
+{
+    return server->client_by == CLIENT_BY_PROXY_PROTOCOL;
+}
+
 /* No TLS is spoken to it. */
 static inline bool server_stays_plain(const struct server *server)
 {

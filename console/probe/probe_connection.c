@@ -90,6 +90,7 @@ static bool set_place(struct connection *c)
     char address[46], place[64];
     const struct server *server = c->probe->server;
     curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(c->curl, CURLOPT_HAPROXYPROTOCOL, (long)server_is_introduced(server));
     if (server->ip.family == 0)
         return true;
     ip_text(&server->ip, address);

@@ -87,9 +87,9 @@ static void add_listener(struct selftest *run, const struct listener *listener)
 static void add_server(struct selftest *run, const struct backend *backend,
                        const struct server *server)
 {
-    struct target *target = server->protocol == PROTOCOL_SMTP && !server->lmtp && !server->original
-                                ? add(run, SIDE_SERVER)
-                                : NULL;
+    bool may = server->protocol == PROTOCOL_SMTP && !server->lmtp && !server->original &&
+               !server_is_introduced(server);
+    struct target *target = may ? add(run, SIDE_SERVER) : NULL;
     if (!target)
         return;
     target->protocol = server->protocol;

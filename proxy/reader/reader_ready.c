@@ -36,16 +36,11 @@ static void be_ready(struct reader_upstream *c)
     c->setup.hears->ready(c->setup.owner);
 }
 
-static bool is_introduced(const struct reader_upstream *c)
-{
-    return conf_of(c)->client_by == CLIENT_BY_PROXY_PROTOCOL;
-}
-
 /* A Dovecot that trusts us then counts, logs and judges by the client's address instead of ours. */
 static void become_ready(struct reader_upstream *c)
 {
     char line[INTRODUCTION_MAX], address[46];
-    if (!c->takes_client || is_introduced(c)) {
+    if (!c->takes_client || server_is_introduced(conf_of(c))) {
         be_ready(c);
         return;
     }
@@ -87,7 +82,7 @@ static void introduce(struct reader_upstream *c)
 
 void reader_ready_connected(struct reader_upstream *c)
 {
-    if (is_introduced(c))
+    if (server_is_introduced(conf_of(c)))
         introduce(c);
     if (conf_of(c)->implicit_tls)
         begin_tls(c);

@@ -12,7 +12,7 @@ enum { PIPELINED_MOST = 100 };
 /* What the server refuses is the matter of him who has logged in there, or whom it has been told of. */
 static bool knows_client(const struct smtp_upstream *c)
 {
-    bool introduced = *c->told || c->conf->client_by == CLIENT_BY_PROXY_PROTOCOL;
+    bool introduced = *c->told || server_is_introduced(c->conf);
     return c->setup.passes_login || (c->job->client && introduced);
 }
 

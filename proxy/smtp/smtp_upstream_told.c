@@ -19,7 +19,7 @@ void smtp_upstream_introduce(struct smtp_upstream *c)
 {
     char header[PROXY_INTRODUCTION_MAX];
     struct told_client client;
-    if (c->conf->client_by != CLIENT_BY_PROXY_PROTOCOL)
+    if (!server_is_introduced(c->conf))
         return;
     client = owner_client(c);
     size_t len = proxy_introduction(&client, server_stays_plain(c->conf), header);

@@ -9,7 +9,7 @@
 enum { PROXY_INTRODUCTION_MAX = 512 };
 
 /* Writes it (proxy-protocol.txt 2.2), and returns how many octets it has. `tells_tls`: whether it may say that the
- * client came by TLS: servers take that for TLS that has ended already, so not where it is spoken behind the header.
+ * client came by TLS: a server may take that for TLS that has ended already, so not where it is spoken behind the header.
  * Of a connection that is nobody's: LOCAL. A client of IPv4 that reached an address of IPv6, or the other way, is told
  * with both as IPv6. */
 size_t proxy_introduction(const struct told_client *client, bool tells_tls,

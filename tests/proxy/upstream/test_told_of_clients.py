@@ -13,6 +13,7 @@ from lab.dovecot import Dovecot, knows_logins
 from lab.gatepost import backend, certificate, domains
 from lab.ports import free_port
 from lab.postfix import Postfix, logs_in
+from lab.probed import NOT_REACHED, Probe, server_line
 from lab.process import Process, wait_until
 from lab.smtp_client import Session, client_context
 
@@ -260,6 +261,13 @@ def test_who_logs_in_to_send_is_who_he_is(start, run_dir, authority, mailboxes, 
             assert session.data(b"Subject: x\r\n\r\nhello sent.\r\n").code == 250
         assert server.wait_for_message("second@example.com", b"hello sent.")
         assert "client=unknown[%s], sasl_method=PLAIN, sasl_username=user@example.com" % ONE in server.log()
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3"])
+def test_probe_says_whose_it_is_too(tmp_path, authority, mailboxes, protocol):
+    probe = Probe(tmp_path, authority, protocol)
+    status, (told,) = probe(server_line(protocol, mailboxes.ports[protocol], "tls none client_by proxy_protocol"), "--user", "user@example.com")
+    assert status != NOT_REACHED and told["greeting"], told
 
 
 # -- HAProxy on both sides
