@@ -47,14 +47,12 @@ static void learn_helo(struct smtp_upstream *c, struct slice helo)
 
 static bool say(struct smtp_upstream *c, const struct told_client *client)
 {
-    char line[XCLIENT_LINE_MAX];
-    smtp_xclient_line(client, c->can.xclient, line);
-    if (strcmp(line, c->told) == 0)
+    smtp_xclient_line(client, c->can.xclient, c->telling);
+    if (strcmp(c->telling, c->told) == 0)
         return false;
-    strcpy(c->telling, line);
     learn_helo(c, client->helo);
     c->state = UPSTREAM_TELLING;
-    smtp_upstream_say(c, line);
+    smtp_upstream_say(c, c->telling);
     return true;
 }
 
@@ -103,7 +101,7 @@ void smtp_upstream_got_told(struct smtp_upstream *c, const struct smtp_reply *re
     if (c->behind || reply->code == 421) {
         smtp_upstream_failed(c, c->behind ? "reply without a command" : "421 from the server");
     } else if (reply->code / 100 == 2) {
-        strcpy(c->told, c->telling);
+        memcpy(c->told, c->telling, sizeof c->told);
         upstream_server_told(c->setup.server);
         smtp_upstream_ehlo(c);
     } else {
