@@ -26,8 +26,9 @@ void socket_end(const struct sockaddr_storage *end, struct ip *ip, uint16_t *por
 
 bool socket_own_end(int fd, struct ip *ip, uint16_t *port)
 {
-    struct sockaddr_storage end = {0};
+    struct sockaddr_storage end;
     socklen_t len = sizeof end;
+    memset(&end, 0, sizeof end);
     if (getsockname(fd, (struct sockaddr *)&end, &len) != 0)
         return false;
     socket_end(&end, ip, port);
