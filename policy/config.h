@@ -228,7 +228,10 @@ struct blocklist_code {
 };
 
 enum { BLOCKLISTS_MAX = 64 };
-enum { MILTER_LISTENERS_MAX = 16, LISTENERS_MAX = 256 /* sockets of them: "[::]" with IPv4 has two */ };
+enum {
+    MILTER_LISTENERS_MAX = 16,
+    LISTENERS_MAX = 256 /* sockets of them: "[::]" with IPv4 has two */
+};
 
 struct blocklist {
     struct slice zone; /* lower case */
