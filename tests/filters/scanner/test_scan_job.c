@@ -367,7 +367,7 @@ TEST(test_a_job_travels_and_its_answer_comes_back)
     scan_taken_end(&taken);
     close(message);
     close(queue[0]);
-    assert_int_equal(scan_take(queue[1], true, arena, &taken), -1);
+    assert_int_equal(scan_take(queue[1], true, arena, &taken), 0); /* the parent sees to that */
     close(queue[1]);
 }
 
