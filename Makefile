@@ -59,7 +59,7 @@ PACKAGES := gcc make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-d
 # and what only tests and the lab do.
 TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libopendkim-dev libicu72 openssl iproute2 nftables procps curl mandoc zip p7zip-full mmdb-bin \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography python3-dnspython python3-gssapi python3-yaml python3-segno python3-pil \
-            postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d dovecot-gssapi nsd unbound haproxy ldnsutils dns-root-data swaks msmtp miltertest opendkim libnet-ssleay-perl \
+            postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d dovecot-gssapi nsd unbound haproxy nftables ldnsutils dns-root-data swaks msmtp miltertest opendkim libnet-ssleay-perl \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 node-nodemailer \
             krb5-kdc krb5-admin-server krb5-user libsasl2-modules libsasl2-modules-gssapi-mit fail2ban logrotate systemd m4
 # Servers for the lab that Debian does not let stand beside Dovecot, or Postfix: they are unpacked.
@@ -88,9 +88,9 @@ deps-test: ## install what only the tests and the lab need; none of it runs, or 
 
 all: $(BINS) ## build the programs into build/release
 
-run: deps $(if $(CONFIG),,deps-test) ## the lab: real mail through Gatepost to a real server (CONFIG=file: just the gateway)
+run: deps $(if $(CONFIG),,deps-test) ## the lab: real mail through Gatepost to a real server (TRANSPARENT=1: on its way there; CONFIG=file: just the gateway)
 	@$(MAKE) --no-print-directory all
-	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
+	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/$(if $(TRANSPARENT),run_transparent,run).py --build $(B))
 
 TESTS ?= tests
 # More than there are processors: tests wait more than they compute.

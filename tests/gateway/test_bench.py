@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from lab import needs
+from lab import namespaces, needs
 
 sys.path.append(str(needs.ROOT / "bench"))
 
@@ -66,7 +66,7 @@ def test_a_protocol_of_mailboxes_is_measured_in_front_of_a_server_that_costs_lit
                        done.stdout, re.MULTILINE)
     assert [row[0] for row in rates] == ["no rules", "shipped policy"] * 3, done.stdout
     assert all(float(figure) > 0 for row in rates for figure in row[1:]), done.stdout
-    assert len(re.findall(r"^Gatepost, .* [\d.]+ \([-\d.]+ \.\. [-\d.]+\)$", done.stdout, re.MULTILINE)) == 2, done.stdout
+    assert len(re.findall(r"^Gatepost, .* [-\d.]+ \([-\d.]+ \.\. [-\d.]+\)$", done.stdout, re.MULTILINE)) == 2, done.stdout
     crowd = re.findall(r"^Gatepost, .* ([\d.]+) +([\d.]+), ([\d.]+) +([\d.]+), ([\d.]+)$", done.stdout, re.MULTILINE)
     assert len(crowd) == 2 and all(0 < float(row[3]) <= float(row[4]) for row in crowd), done.stdout
 
@@ -80,6 +80,19 @@ def test_users_who_send_are_measured_beside_a_server_that_signs():
     rates = re.findall(r"^(Gatepost|Postfix)(, .*?)? +([\d.]+) +%s +%s \.\. %s +([\d.]+)$" % ((RATIO,) * 3), done.stdout, re.MULTILINE)
     assert [row[0] + row[1] for row in rates] == ["Gatepost, no rules", "Gatepost, signing", "Postfix", "Postfix, OpenDKIM signing"] * 2, done.stdout
     assert all(float(figure) > 0 for row in rates for figure in row[2:]), done.stdout
+
+
+@needs.root
+@measured
+def test_new_connections_are_measured_in_networks_beside_a_peer_that_shows_clients_addresses_too():
+    namespaces.to_have_them()
+    command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--transparent", "--scale", "0.02", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ, GATEPOST_BUILD=str(needs.BUILD)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = re.findall(r"^(direct|HAProxy, .*?|Gatepost, .*?) +([\d.]+) +%s +%s \.\. %s +([\d.]+|-)$" % ((RATIO,) * 3), done.stdout, re.MULTILINE)
+    assert [row[0] for row in rows] == ["direct"] + ["%s, %s" % (program, whose) for program in ("HAProxy", "Gatepost")
+                                                     for whose in ("its own address", "clients' addresses")], done.stdout
+    assert all(float(row[1]) > 0 for row in rows) and [row[2] for row in rows if "HAProxy, c" in row[0]] == ["1.000"], done.stdout
 
 
 def test_a_folder_without_programs_is_told():

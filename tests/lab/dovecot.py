@@ -12,7 +12,7 @@ base_dir = {dir}/run
 state_dir = {dir}/state
 log_path = {dir}/dovecot.log
 protocols = imap pop3
-listen = 127.0.0.1
+listen = {host}
 default_login_user = dovenull
 default_internal_user = dovecot
 first_valid_uid = 1
@@ -98,6 +98,7 @@ class Dovecot:
         self.mail = mail
         self.certificate = certificate
         self.settings = settings
+        self.host = "127.0.0.1"
         self.imap_port = free_port()
         self.imaps_port = free_port() if certificate else 0
         self.pop3_port = free_port()
@@ -108,7 +109,7 @@ class Dovecot:
     def start(self):
         os.makedirs(self.dir)
         with open(os.path.join(self.dir, "dovecot.conf"), "w") as f:
-            f.write(CONFIG.format(dir=self.dir, uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, mail=self.mail,
+            f.write(CONFIG.format(dir=self.dir, host=self.host, uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, mail=self.mail,
                                   password=users.PASSWORD, imap=self.imap_port, imaps=self.imaps_port,
                                   pop3=self.pop3_port, pop3s=self.pop3s_port,
                                   ssl="yes" if self.certificate else "no"))
@@ -116,7 +117,7 @@ class Dovecot:
                 f.write(TLS.format(chain=self.certificate.chain, key=self.certificate.key))
             f.write(self.settings)
         self.process.start()
-        self.process.wait_port(self.imap_port, self.pop3_port)
+        self.process.wait_port(self.imap_port, self.pop3_port, host=self.host)
         return self
 
     def stop(self):
@@ -129,7 +130,7 @@ class Dovecot:
 
     def fetch(self, address):
         """All messages of a mailbox over IMAP, as bytes."""
-        with imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=10) as imap:
+        with imaplib.IMAP4(self.host, self.imap_port, timeout=10) as imap:
             imap.login(address, users.PASSWORD)
             imap.select("INBOX", readonly=True)
             numbers = imap.search(None, "ALL")[1][0].split()

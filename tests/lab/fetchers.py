@@ -46,16 +46,16 @@ def lf(octets):
     return octets.replace(b"\r\n", b"\n")
 
 
-def curl(folder, port, tls, ca, user="user@example.com", keep=True):
+def curl(folder, port, tls, ca, user="user@example.com", keep=True, address="127.0.0.1"):
     """It keeps everything."""
     assert keep
-    return [lf(octets) for octets in curl_octets(folder, port, tls, ca, user)]
+    return [lf(octets) for octets in curl_octets(folder, port, tls, ca, user, address)]
 
 
-def curl_octets(folder, port, tls, ca, user="user@example.com"):
+def curl_octets(folder, port, tls, ca, user="user@example.com", address="127.0.0.1"):
     """The messages with their lines as they came: what a mailbox holds is listed, and then read over one connection."""
     url = "%s://%s:%d/" % ("pop3s" if tls == "pop3s" else "pop3", HOST, port)
-    command = ["curl", "-sS", "--max-time", "30", "--resolve", "%s:%d:127.0.0.1" % (HOST, port), "--cacert", ca, "-u", "%s:%s" % (user, users.PASSWORD)]
+    command = ["curl", "-sS", "--max-time", "30", "--resolve", "%s:%d:%s" % (HOST, port, address), "--cacert", ca, "-u", "%s:%s" % (user, users.PASSWORD)]
     command += ["--ssl-reqd"] if tls == "stls" else []
     environment = dict(os.environ, no_proxy="*")
     count = len(run(command + [url], folder, env=environment).splitlines())
@@ -63,12 +63,12 @@ def curl_octets(folder, port, tls, ca, user="user@example.com"):
     return [(folder / ("mail-%d" % number)).read_bytes() for number in range(1, count + 1)]
 
 
-def fetchmail(folder, port, tls, ca, user="user@example.com", keep=True, ticket=None):
+def fetchmail(folder, port, tls, ca, user="user@example.com", keep=True, ticket=None, address="127.0.0.1"):
     """With a ticket (an environment) it logs in by Kerberos."""
     secured = {"plain": "sslproto ''", "stls": "sslproto 'TLS1.2+'", "pop3s": "ssl sslproto 'TLS1.2+'"}[tls]
-    rc = write(folder / "fetchmailrc", 'set invisible\nset no bouncemail\npoll lab via %s protocol POP3 service %d %s timeout 20\n'
+    rc = write(folder / "fetchmailrc", 'set invisible\nset no bouncemail\npoll lab via "%s" protocol POP3 service %d %s timeout 20\n'
                 '  user "%s" password "%s" %s sslcertck sslcertfile "%s" sslcommonname "%s" fetchall %s no rewrite mda "%s"\n'
-                % (HOST if ticket else "127.0.0.1", port, "auth gssapi" if ticket else "", user, users.PASSWORD, secured, ca, HOST,
+                % (HOST if ticket else address, port, "auth gssapi" if ticket else "", user, users.PASSWORD, secured, ca, HOST,
                    "keep" if keep else "no keep", mda(folder)))
     run(["fetchmail", "--nosyslog", "-f", rc, "--pidfile", folder / "pid"], folder,
          env=dict(os.environ, FETCHMAILHOME=str(folder), LC_ALL="C", **(ticket or {})))

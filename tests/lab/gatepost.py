@@ -61,9 +61,9 @@ def _listener(protocol, port, *options):
     return 'listen %s on "127.0.0.1:%d"%s\n' % (protocol, port, " { %s }" % options if options else "") if port else ""
 
 
-def _greets(port, word, goodbye=b"QUIT\r\n"):
+def greets(port, word, goodbye=b"QUIT\r\n", host="127.0.0.1"):
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        with socket.create_connection((host, port), timeout=5) as s:
             s.sendall(goodbye)
             return s.makefile("rb").read().startswith(word)
     except OSError:
@@ -103,16 +103,17 @@ class Gatepost:
                  "quarantine": {"key": '"%s/quarantine.key"' % self.dir}}
         for block, words in (changes or {}).items():
             fixed.setdefault(block, {}).update(words)
-        text = 'hostname "mx.example.com"\n' + settings(fixed)
-        starttls = "starttls" if "certificate " in body else ""
-        text += _listener("smtp", self.port, starttls, self.listen)
+        with open(self.file, "w") as f:
+            f.write('hostname "mx.example.com"\n' + settings(fixed) + self.listeners("starttls" if "certificate " in body else "") + body)
+
+    def listeners(self, starttls):
+        text = _listener("smtp", self.port, starttls, self.listen)
         text += _listener("smtps", self.tls_port)
         text += _listener("pop3", self.pop3_port, starttls, self.pop3)
         text += _listener("pop3s", self.pop3s_port, (self.pop3 or "").replace("require_tls", ""))
         text += _listener("imap", self.imap_port, starttls, self.imap)
         text += _listener("imaps", self.imaps_port, (self.imap or "").replace("require_tls", ""))
-        with open(self.file, "w") as f:
-            f.write(text + body)
+        return text
 
     def start(self):
         self.process.start()
@@ -121,8 +122,8 @@ class Gatepost:
 
     def answers(self):
         """A proxy greets: the port alone is open as soon as the parent has bound it."""
-        return _greets(self.port, b"220 ") and (not self.pop3_port or _greets(self.pop3_port, b"+OK ")) \
-            and (not self.imap_port or _greets(self.imap_port, b"* OK ", b"a LOGOUT\r\n"))
+        return greets(self.port, b"220 ") and (not self.pop3_port or greets(self.pop3_port, b"+OK ")) \
+            and (not self.imap_port or greets(self.imap_port, b"* OK ", b"a LOGOUT\r\n"))
 
     def stop(self):
         """The exit status. A disaster in the log is an error, but for those that the test has caused: `caused` are parts of their lines."""

@@ -17,10 +17,10 @@ from lab.fetchers import HOST, lf, mda, node_modules, run, stored, write
 from lab.smtp_client import client_context
 
 
-def curl(folder, port, tls, ca, user="user@example.com", mailbox="INBOX"):
+def curl(folder, port, tls, ca, user="user@example.com", mailbox="INBOX", address="127.0.0.1"):
     """What a mailbox holds is searched, and then read over one connection."""
     url = "%s://%s:%d/%s" % ("imaps" if tls == "imaps" else "imap", HOST, port, mailbox)
-    command = ["curl", "-sS", "--max-time", "30", "--resolve", "%s:%d:127.0.0.1" % (HOST, port), "--cacert", ca, "-u", "%s:%s" % (user, users.PASSWORD)]
+    command = ["curl", "-sS", "--max-time", "30", "--resolve", "%s:%d:%s" % (HOST, port, address), "--cacert", ca, "-u", "%s:%s" % (user, users.PASSWORD)]
     command += ["--ssl-reqd"] if tls == "starttls" else []
     environment = dict(os.environ, no_proxy="*")
     count = len(run(command + [url + "?ALL"], folder, env=environment).split()) - 2
@@ -28,11 +28,11 @@ def curl(folder, port, tls, ca, user="user@example.com", mailbox="INBOX"):
     return [lf((folder / ("mail-%d" % number)).read_bytes()) for number in range(1, count + 1)]
 
 
-def fetchmail(folder, port, tls, ca, user="user@example.com", mailbox="INBOX"):
+def fetchmail(folder, port, tls, ca, user="user@example.com", mailbox="INBOX", address="127.0.0.1"):
     secured = {"plain": "sslproto ''", "starttls": "sslproto 'TLS1.2+'", "imaps": "ssl sslproto 'TLS1.2+'"}[tls]
-    rc = write(folder / "fetchmailrc", 'set invisible\nset no bouncemail\npoll lab via 127.0.0.1 protocol IMAP service %d timeout 20\n'
+    rc = write(folder / "fetchmailrc", 'set invisible\nset no bouncemail\npoll lab via "%s" protocol IMAP service %d timeout 20\n'
                '  user "%s" password "%s" folder "%s" %s sslcertck sslcertfile "%s" sslcommonname "%s" fetchall keep no rewrite mda "%s"\n'
-               % (port, user, users.PASSWORD, mailbox, secured, ca, HOST, mda(folder)))
+               % (address, port, user, users.PASSWORD, mailbox, secured, ca, HOST, mda(folder)))
     run(["fetchmail", "--nosyslog", "-f", rc, "--pidfile", folder / "pid"], folder, env=dict(os.environ, FETCHMAILHOME=str(folder), LC_ALL="C"))
     return stored(folder)
 
@@ -108,13 +108,14 @@ def in_maildir(folder, mailbox="INBOX"):
     return [lf(path.read_bytes()) for path in sorted(files, key=lambda path: int(re.search(r",U=(\d+)", path.name)[1]))]
 
 
-def mbsync(folder, port, tls, ca, user="user@example.com", mailbox="INBOX"):
+def mbsync(folder, port, tls, ca, user="user@example.com", mailbox="INBOX", address=HOST):
+    """At another address than HOST `ca` is the server's own certificate: of that no name is asked."""
     secured = {"plain": "None", "starttls": "STARTTLS", "imaps": "IMAPS"}[tls]
     (folder / "mail").mkdir()
     write(folder / "rc", "FSync no\nSyncState *\nIMAPAccount lab\nHost %s\nPort %d\nUser %s\nPass %s\nSSLType %s\n%sAuthMechs LOGIN PLAIN\nTimeout 20\n\n"
           "IMAPStore far\nAccount lab\n\nMaildirStore near\nPath %s/mail/\nInbox %s/mail/INBOX\nSubFolders Verbatim\n\n"
           "Channel lab\nFar :far:\nNear :near:\nPattern \"%s\"\nCreate Near\nSync All\nExpunge Both\n"
-          % (HOST, port, user, users.PASSWORD, secured, "" if tls == "plain" else "SystemCertificates no\nCertificateFile %s\n" % ca, folder, folder, mailbox))
+          % (address, port, user, users.PASSWORD, secured, "" if tls == "plain" else "SystemCertificates no\nCertificateFile %s\n" % ca, folder, folder, mailbox))
     _run_mbsync(folder)
     # With this line it finds again what it stored.
     return [re.sub(rb"(?m)^X-TUID: .*\n", b"", octets) for octets in in_maildir(folder, mailbox)]

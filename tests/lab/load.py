@@ -27,9 +27,10 @@ class Load:
     as a mail server does, for those recipients that were not; message(mark) makes what is sent, recipients(mark) says to whom.
     `login`, such as "AUTH PLAIN ...", is said behind EHLO. `told` holds the marks answered with 250, `refusals` every other reply but a recipient's final one: those are in `final`."""
 
-    def __init__(self, port, senders=8, messages=None, message=marked, recipients=lambda mark: ["user@example.com"], login=None):
+    def __init__(self, port, senders=8, messages=None, message=marked, recipients=lambda mark: ["user@example.com"], login=None,
+                 host="127.0.0.1"):
         self.port, self.messages, self.message, self.recipients = port, messages, message, recipients
-        self.login = login
+        self.login, self.host = login, host
         self.told, self.refusals, self.final, self.broken = set(), [], [], 0
         self.slowest = 0.0
         self._lock = threading.Lock()
@@ -72,7 +73,7 @@ class Load:
         """One session; who is settled is taken out of `left`."""
         began = time.monotonic()
         try:
-            with Session(self.port, timeout=PATIENCE) as session:
+            with Session(self.port, host=self.host, timeout=PATIENCE) as session:
                 self._converse(session, mark, left)
         except (Closed, OSError, ssl.SSLError):
             with self._lock:

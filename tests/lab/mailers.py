@@ -20,12 +20,12 @@ def _decisive(done, pattern):
 
 
 def swaks(port, message, recipient="user@example.com", sender="sender@client.example", tls=None, ca=None, source=None,
-          helo="client.example", login=None):
+          helo="client.example", login=None, host="127.0.0.1"):
     """tls: None, "starttls" or "implicit". source: the address to send from. login: a user and his password."""
     with tempfile.NamedTemporaryFile(suffix=".eml") as file:
         file.write(message)
         file.flush()
-        command = ["swaks", "--server", "127.0.0.1:%d" % port, "--helo", helo, "--from", sender, "--to", recipient,
+        command = ["swaks", "--server", host, "--port", str(port), "--helo", helo, "--from", sender, "--to", recipient,
                    "--data", "@" + file.name, "--suppress-data", "--timeout", "30"]
         if tls:
             command.append({"starttls": "--tls", "implicit": "--tls-on-connect"}[tls])
@@ -36,13 +36,13 @@ def swaks(port, message, recipient="user@example.com", sender="sender@client.exa
     return _decisive(done, r"(?m)^<\S+ +(\d{3} .*?)\s*$")
 
 
-def curl(port, message, recipient="user@example.com", sender="sender@client.example", tls=None, ca=None):
+def curl(port, message, recipient="user@example.com", sender="sender@client.example", tls=None, ca=None, address="127.0.0.1"):
     """With TLS the certificate must fit mx.example.com and be signed by `ca`."""
     with tempfile.NamedTemporaryFile(suffix=".eml") as file:
         file.write(message)
         file.flush()
         host = "mx.example.com:%d" % port
-        command = ["curl", "-v", "-sS", "--max-time", "60", "--resolve", host + ":127.0.0.1",
+        command = ["curl", "-v", "-sS", "--max-time", "60", "--resolve", "%s:%s" % (host, address),
                    ("smtps://" if tls == "implicit" else "smtp://") + host + "/client.example",
                    "--mail-from", sender, "--mail-rcpt", recipient, "--upload-file", file.name]
         command += ["--ssl-reqd"] if tls == "starttls" else []

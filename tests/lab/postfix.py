@@ -21,7 +21,7 @@ command_directory = /usr/sbin
 daemon_directory = /usr/lib/postfix/sbin
 mail_owner = postfix
 setgid_group = postdrop
-inet_interfaces = 127.0.0.1
+inet_interfaces = {host}
 inet_protocols = ipv4
 myhostname = behind.example.com
 myorigin = example.com
@@ -66,7 +66,7 @@ smtpd_relay_restrictions = permit_sasl_authenticated, {others}
 """
 
 MASTER = """
-127.0.0.1:{port} inet n - n - - smtpd
+{port} inet n - n - - smtpd
 cleanup  unix n - n - 0 cleanup
 pickup   unix n - n 60 1 pickup
 qmgr     unix n - n 300 1 qmgr
@@ -103,12 +103,12 @@ def logs_in(port, others="reject"):
 
 
 class Postfix:
-    """start(), then mail sent to `port` lands in messages(address). `options` are further lines of main.cf."""
+    """start(), then mail sent to `port` of `host` lands in messages(address). `options` are further lines of main.cf."""
 
     def __init__(self, run_dir, certificate=None, message_size=20 * 1024 * 1024, options="", addresses=users.ADDRESSES):
         self.dir = os.path.join(str(run_dir), "postfix")
         self.mail = os.path.join(str(run_dir), "mail")
-        self.port = free_port()
+        self.host, self.port = "127.0.0.1", free_port()
         self.certificate = certificate
         self.message_size = message_size
         self.options, self.addresses = options, addresses
@@ -118,7 +118,7 @@ class Postfix:
         self._make_folders()
         self._write_configuration()
         self.process.start()
-        self.process.wait_port(self.port)
+        self.process.wait_port(self.port, host=self.host)
         return self
 
     def stop(self):
@@ -152,7 +152,7 @@ class Postfix:
         _make_owned(os.path.join(self.dir, "queue/public"), 0o710, owner.pw_uid, postdrop)
 
     def _write_configuration(self):
-        main = MAIN.format(dir=self.dir, mail=self.mail, domains=" ".join(users.DOMAINS),
+        main = MAIN.format(dir=self.dir, host=self.host, mail=self.mail, domains=" ".join(users.DOMAINS),
                            uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, message_size=self.message_size)
         main += self.options
         if self.certificate:

@@ -143,8 +143,8 @@ class Process:
         if not self.running() or not ready():
             raise RuntimeError("%s did not become ready\n%s" % (self.name, self.output()[-4000:]))
 
-    def wait_port(self, *ports):
-        self.wait_ready(lambda: all(port_answers(port) for port in ports))
+    def wait_port(self, *ports, host="127.0.0.1"):
+        self.wait_ready(lambda: all(port_answers(port, host) for port in ports))
 
     def signal(self, number):
         os.kill(self.pid, number)

@@ -288,8 +288,9 @@ def interrupted(number, frame):
     raise KeyboardInterrupt
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(new_lab, shows, waits, description):
+    """new_lab(folder, build) is started, shown (true: all went as promised), and stays up as long as waits(lab, folder)."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--build", type=pathlib.Path, default=None, help="folder of the programs (build/release)")
     parser.add_argument("--once", action="store_true", help="end after the table")
     options = parser.parse_args()
@@ -303,11 +304,11 @@ def main():
     os.chmod(folder, 0o755)
     lab, good = None, False
     try:
-        lab = Lab(folder, options.build.resolve() if options.build else None)
+        lab = new_lab(folder, options.build.resolve() if options.build else None)
         lab.start()
-        good = show(lab)
+        good = shows(lab)
         if not options.once:
-            wait_for_the_end(lab, folder)
+            waits(lab, folder)
     except KeyboardInterrupt:
         print("\nstopping", file=sys.stderr)
     finally:
@@ -320,4 +321,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(Lab, show, wait_for_the_end, __doc__.splitlines()[0])

@@ -9,10 +9,10 @@ class Closed(Exception):
 
 
 class Wire:
-    """A connection. With `tls` (a context) it starts encrypted."""
+    """A connection. With `tls` (a context) it starts encrypted. It comes from `source` and its `source_port`, where they are given."""
 
-    def __init__(self, port, host="127.0.0.1", tls=None, server_name=None, timeout=10, source=None):
-        self.socket = socket.create_connection((host, port), timeout=timeout, source_address=(source, 0) if source else None)
+    def __init__(self, port, host="127.0.0.1", tls=None, server_name=None, timeout=10, source=None, source_port=0):
+        self.socket = socket.create_connection((host, port), timeout=timeout, source_address=(source, source_port) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.pending = b""
         if tls:
