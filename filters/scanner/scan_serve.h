@@ -22,7 +22,7 @@ struct scan_taken {
 };
 
 /* Takes the next job (texts in arena, or as long as out->octets). 1 got one, 0 none now (only when
- * !wait), -1 the queue is gone. Malformed jobs are dropped on the way. */
+  * !wait, or behind a packet without octets, which is what a queue that somebody has shut gives as well), -1 with errno. Malformed jobs are dropped on the way. */
 int scan_take(int queue, bool wait, struct arena *arena, struct scan_taken *out);
 
 /* Closes what came with it. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_own.h"
 
+#include "base/log.h"
 #include "policy/table.h"
+#include "proxy/session/session_log.h"
 #include "proxy/session/session_way.h"
 #include "proxy/smtp/smtp_asked.h"
 #include "proxy/smtp/smtp_private.h"
@@ -23,10 +25,20 @@ static void ready(void *owner)
     go_on(owner);
 }
 
+static void log_trouble(struct smtp_session *s, const struct backend *backend, const char *reason)
+{
+    char client[46];
+    ip_text(&s->base.client, client);
+    if (session_logs(&s->base, LINE_TROUBLE))
+        log_at(LEVEL_WARNING, s->ref, "server not reached", field_str("client", client),
+               field_text("backend", backend->name), field_str("reason", reason));
+}
+
 static void over(void *owner, bool early, const char *trouble)
 {
     struct smtp_session *s = owner;
-    (void)early, (void)trouble;
+    if (early)
+        log_trouble(s, s->own_backend, trouble);
     s->own = NULL;
     s->own_backend = NULL;
     go_on(s);
@@ -44,22 +56,26 @@ static const struct smtp_private_owner hears = {
     .ready = ready, .over = over, .again = again, .whose = smtp_told_client};
 
 /* To the next server, by priority. False: none is left. */
-static bool open_to(struct smtp_session *s, const struct backend *backend, uint64_t *tried)
+static bool open_to(struct smtp_session *s, const struct backend *backend, uint64_t *tried,
+                    const char **reason)
 {
-    const char *reason;
     const struct smtp_private_wish wish = {.backend = backend,
                                            .client = session_upstream_client(&s->base),
                                            .hears = &hears,
                                            .owner = s};
-    s->own = smtp_private_open(s->base.proxy->backends, &wish, tried, &reason);
+    s->own = smtp_private_open(s->base.proxy->backends, &wish, tried, reason);
     s->own_backend = s->own ? backend : NULL;
     return s->own;
 }
 
 static bool open_for(struct smtp_session *s, struct smtp_job *job)
 {
-    if (!open_to(s, job->backend, &job->tried))
+    const char *reason;
+    if (!open_to(s, job->backend, &job->tried, &reason)) {
+        if (!job->retried) /* else what went wrong is told already */
+            log_trouble(s, job->backend, reason);
         return false;
+    }
     smtp_private_submit(s->own, job);
     return true;
 }
@@ -92,9 +108,10 @@ static const struct backend *sure_backend(const struct smtp_session *s)
 void smtp_own_await(struct smtp_session *s, void (*then)(struct session *base))
 {
     const struct backend *backend = s->esmtp ? sure_backend(s) : NULL;
+    const char *reason;
     uint64_t tried = 0;
     bool asks = backend && backend_is_original(backend) && s->base.local_port && !s->own;
-    if (!asks || !open_to(s, backend, &tried)) {
+    if (!asks || !open_to(s, backend, &tried, &reason)) {
         then(&s->base);
         return;
     }
