@@ -31,9 +31,25 @@ bool annex_take(int fd, struct annex *out)
     return out->fd >= 0;
 }
 
+bool annex_take_index(struct annex *annex, int fd)
+{
+    struct slice index = annex->index.ptr ? (struct slice){NULL, 0} : sealed_map(fd, ANNEX_MAX);
+    if (!index.ptr) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    annex->index = index;
+    annex->index_fd = fd;
+    return true;
+}
+
 void annex_free(struct annex *annex)
 {
     sealed_unmap(annex->content);
+    sealed_unmap(annex->index);
+    if (annex->index.ptr)
+        close(annex->index_fd);
     if (annex->fd >= 0)
         close(annex->fd);
     *annex = (struct annex){.fd = -1};
@@ -87,14 +103,45 @@ static const char *copy(int file, struct annex *out)
     return taken ? NULL : "out of memory";
 }
 
-/* The same memfd for both. */
+static bool write_octets(int fd, struct slice octets)
+{
+    while (octets.len > 0) {
+        ssize_t n = write(fd, octets.ptr, octets.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        octets = slice_from(octets, (size_t)n);
+    }
+    return true;
+}
+
+bool annex_make_index(struct annex *annex, struct slice octets)
+{
+    int fd = memfd_create("annex index", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && write_octets(fd, octets) && !seal(fd))
+        return annex_take_index(annex, fd);
+    if (fd >= 0)
+        close(fd);
+    return false;
+}
+
+static bool share_index(const struct annex *before, struct annex *out)
+{
+    return !before->index.ptr || annex_take_index(out, fcntl(before->index_fd, F_DUPFD_CLOEXEC, 0));
+}
+
+/* The same memfds for both. */
 static const char *share(const struct annex *before, struct annex *out)
 {
     struct stat status = out->status;
     int fd = fcntl(before->fd, F_DUPFD_CLOEXEC, 0);
-    bool taken = fd >= 0 && annex_take(fd, out);
+    bool taken = fd >= 0 && annex_take(fd, out) && share_index(before, out);
+    const char *reason = taken ? NULL : strerror(errno);
+    if (!taken)
+        annex_free(out);
     out->status = status;
-    return taken ? NULL : strerror(errno);
+    return reason;
 }
 
 static const char *take_file(int file, const struct annex *before, struct annex *out)

@@ -299,18 +299,51 @@ bool bundle_read_large(struct bundle *bundle, struct slice path, struct slice *c
 int bundle_annex(const struct bundle *bundle, size_t n, struct slice *path)
 {
     for (size_t i = 0; i < bundle->count; i++) {
-        if (bundle->files[i].annex.fd < 0 || n-- > 0)
-            continue;
+        const struct annex *annex = &bundle->files[i].annex;
+        size_t memfds = annex->fd < 0 ? 0 : annex->index.ptr ? 2 : 1;
         *path = bundle->files[i].path;
-        return bundle->files[i].annex.fd;
+        if (n < memfds)
+            return n == 0 ? annex->fd : annex->index_fd;
+        n -= memfds;
     }
     return -1;
+}
+
+static struct annex *annex_of_text(struct bundle *bundle, struct slice text)
+{
+    for (size_t i = 0; i < bundle->count; i++) {
+        struct annex *annex = &bundle->files[i].annex;
+        if (annex->fd >= 0 && text.len > 0 && text.len <= annex->content.len &&
+            text.ptr + text.len == annex->content.ptr + annex->content.len)
+            return annex;
+    }
+    return NULL;
+}
+
+static bool find_index(void *ctx, struct slice text, struct slice *index)
+{
+    const struct annex *annex = annex_of_text(ctx, text);
+    if (annex && annex->index.ptr)
+        *index = annex->index;
+    return annex && annex->index.ptr;
+}
+
+static bool keep_index(void *ctx, struct slice text, struct slice made, struct slice *index)
+{
+    struct annex *annex = annex_of_text(ctx, text);
+    if (!annex || !annex_make_index(annex, made))
+        return false;
+    *index = annex->index;
+    return true;
 }
 
 bool bundle_add_annex(struct bundle *bundle, struct slice path, int fd)
 {
     struct annex annex;
-    struct bundled_file *file = annex_take(fd, &annex) ? append(bundle, path) : NULL;
+    struct bundled_file *file = find(bundle, path);
+    if (file && file->annex.fd >= 0)
+        return annex_take_index(&file->annex, fd);
+    file = annex_take(fd, &annex) ? append(bundle, path) : NULL;
     if (!file) {
         annex_free(&annex);
         return false;
@@ -373,7 +406,13 @@ static bool load_table(void *ctx, struct slice path, struct slice *content, cons
 
 struct loader bundle_loader(struct bundle *bundle)
 {
-    return (struct loader){.read = load, .ctx = bundle, .map = load_large, .table = load_table};
+    return (struct loader){.read = load,
+                           .ctx = bundle,
+                           .map = load_large,
+                           .table = load_table,
+                           .index = find_index,
+                           .keep_index = bundle->mapping ? NULL : keep_index,
+                           .checked = bundle->mapping != NULL};
 }
 
 static bool write_all(int fd, const void *data, size_t size)

@@ -59,10 +59,12 @@ bool bundle_read_large(struct bundle *bundle, struct slice path, struct slice *c
 bool bundle_read_table(struct bundle *bundle, struct slice path, struct slice *content,
                        const char **reason);
 
-/* The memfds of those, one after the other: -1 behind the last. They stay the bundle's. */
+/* The memfds of those, one after the other, the index of a table behind its text: -1 behind the last.
+ * They stay the bundle's. */
 int bundle_annex(const struct bundle *bundle, size_t n, struct slice *path);
 
-/* To one that bundle_map made: such a memfd, which is its own from then on. False: it is none. */
+/* To one that bundle_map made: such a memfd, which is its own from then on; a second one of the same
+ * path is its index. False: it is none. */
 bool bundle_add_annex(struct bundle *bundle, struct slice path, int fd);
 
 /* The same as a loader for config_load; the bundle must outlive the configuration. */

@@ -359,6 +359,13 @@ struct loader {
     /* The same of a table's file, of up to TABLE_FILE_MAX. NULL: as `read`. */
     bool (*table)(void *ctx, struct slice path, struct slice *content, const char **reason);
     const struct table_guard *guard; /* NULL: nothing was served before */
+    /* The index of a text that `table` gave, up to its end (policy/table_file.h). NULL, false: there
+     * is none. */
+    bool (*index)(void *ctx, struct slice text, struct slice *index);
+    /* Keeps a copy of such an index with the text, which has none yet; *index is the copy. NULL: it
+     * keeps none. False: memory. */
+    bool (*keep_index)(void *ctx, struct slice text, struct slice made, struct slice *index);
+    bool checked; /* whoever made the indices has loaded all of this without an error */
 };
 
 enum {

@@ -3,6 +3,7 @@
 #include "policy/facts.h"
 #include "policy/pairs.h"
 #include "policy/table_entries.h"
+#include "policy/table_file.h"
 #include "policy/table_shrink.h"
 
 static bool entry_is_short(struct parser *parser, const struct token *entry)
@@ -34,6 +35,19 @@ static bool table_item(struct parser *parser, void *ctx)
     return table_add_token(parser, table, &entry) && (!pair || pair_item(parser, table, &entry));
 }
 
+/* What has an index was looked at when that was made; and where it has shrunk, so was that. */
+static bool is_sound(struct parser *parser, const struct table *table, uint16_t file,
+                     const struct token *name, struct span user)
+{
+    struct sources *sources = parser->sources;
+    if (table_file_is_indexed(sources, sources->files[file]->text))
+        return true;
+    if (!source_is_text(sources, file) || !table_check(sources, table, entry_fault, user))
+        return false;
+    keep_if_shrunk(sources, file, name, user);
+    return true;
+}
+
 static bool read_entries(struct parser *parser, struct table *table, const struct token *name,
                          struct span user)
 {
@@ -42,10 +56,8 @@ static bool read_entries(struct parser *parser, struct table *table, const struc
     parser->sources->files[file]->is_table = true;
     parser->sources->files[file]->named_in = user.file;
     parser->sources->files[file]->named_at = source_line(parser->sources, user);
-    if (!source_is_text(parser->sources, file) ||
-        !table_check(parser->sources, table, entry_fault, user))
+    if (!is_sound(parser, table, file, name, user))
         return true;
-    keep_if_shrunk(parser->sources, file, name, user);
     struct slice text = parser->sources->files[file]->text;
     return pairs_in_file(text) ? pairs_read(parser, table, file)
                                : table_read(parser->sources, table, text);

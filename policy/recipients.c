@@ -114,7 +114,7 @@ const char *recipient_fault(struct slice entry)
 
 void check_mail_addresses(struct parser *parser, const struct table *table, struct span user)
 {
-    if (table && table_first_check(table))
+    if (table && table_first_check(parser->sources, table))
         table_check(parser->sources, table, recipient_fault, user);
 }
 

@@ -372,6 +372,11 @@ bool table_read(struct sources *sources, struct table *table, struct slice text)
     return true;
 }
 
+bool table_is_plain(const struct table *table)
+{
+    return table->file.plain && table->count == 0;
+}
+
 struct table_origin *table_origin(const struct table *table)
 {
     return table->origin;

@@ -51,6 +51,9 @@ bool table_holds_all(const struct table *table);
  * entries yet, once; the text must live as long. */
 bool table_read(struct sources *sources, struct table *table, struct slice text);
 
+/* Whether its text has names of one spelling alone, so that none need be looked at for another. */
+bool table_is_plain(const struct table *table);
+
 /* The next entry of such a text: *text is what follows it. False: there is none. */
 bool table_line(struct slice *text, struct slice *entry);
 

@@ -3,6 +3,7 @@
 
 #include "policy/pairs.h"
 #include "policy/spelling.h"
+#include "policy/table_file.h"
 
 #include <stdio.h>
 
@@ -23,11 +24,18 @@ struct span table_place(const struct table *table)
     return table_origin(table)->at;
 }
 
-bool table_first_check(const struct table *table)
+static bool is_checked(const struct sources *sources, const struct table_origin *origin)
 {
-    bool first = !table_origin(table)->checked;
-    table_origin(table)->checked = true;
-    return first;
+    return sources->loader->checked && origin->in_file &&
+           table_file_is_indexed(sources, sources->files[origin->at.file]->text);
+}
+
+bool table_first_check(const struct sources *sources, const struct table *table)
+{
+    struct table_origin *origin = table_origin(table);
+    bool first = !origin->checked;
+    origin->checked = true;
+    return first && !is_checked(sources, origin);
 }
 
 struct table_walk table_walk(struct sources *sources, const struct table *table)
@@ -153,6 +161,8 @@ void table_take_names(struct sources *sources, struct table *table)
     if (table_origin(table)->named)
         return;
     table_origin(table)->named = true;
+    if (table_is_plain(table))
+        return;
     while (table_walk_next(&walk, &entry, &at)) {
         if (holds_url(sources, entry, at) || !spelled_otherwise(entry))
             continue;

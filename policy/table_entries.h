@@ -22,8 +22,8 @@ bool table_add_token(struct parser *parser, struct table *table, const struct to
 /* Where a table begins. */
 struct span table_place(const struct table *table);
 
-/* True at the first call for this table. */
-bool table_first_check(const struct table *table);
+/* True at the first call for this table; never where whoever made its index has checked it. */
+bool table_first_check(const struct sources *sources, const struct table *table);
 
 struct table_walk {
     const struct table_origin *origin;

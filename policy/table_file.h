@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The entries of a table that stand in a file, one a line, found where they stand: a hash table of
- * places in the text, of four octets each. So what a large table takes beside its text is little, and
- * the text, which all processes map, is there once. */
+ * places in the text, of four octets each, behind a header. It holds no pointers, so whoever loads a
+ * large table first keeps it beside the text (struct loader), and all processes map the two of them. */
 #ifndef POLICY_TABLE_FILE_H
 #define POLICY_TABLE_FILE_H
 
@@ -10,14 +10,23 @@
 /* Zeroed: it has none. */
 struct table_file {
     struct slice text;
-    uint32_t *places; /* in the sources' arena; 0: none, see table_file.c */
+    const uint32_t
+        *places; /* in the sources' arena, or kept by the loader; 0: none, see table_file.c */
     size_t size, count;
     bool has_endings; /* an entry begins with "*." or "@" */
     bool beyond_ascii;
+    bool plain; /* no entry but has one spelling alone, and none is a URL */
 };
 
 /* Of a text of up to TABLE_FILE_MAX octets, which must live as long. False: memory. */
 bool table_file_read(struct sources *sources, struct table_file *file, struct slice text);
+
+/* Whether the loader has an index of this text, so that the text was looked at when it was made. */
+bool table_file_is_indexed(const struct sources *sources, struct slice text);
+
+/* The file as this index says. False: it is no index of such a text. What is in it need not be right:
+ * no look-up leaves index and text, or fails to end. */
+bool table_file_open(struct table_file *file, struct slice text, struct slice index);
 
 /* Whether prefix + ending is an entry, whatever the case of its letters of ASCII; `hash` is
  * table_hash_more over all of it, from its last octet to its first. */
