@@ -41,12 +41,13 @@ static bool keep_nothing(void *ctx, struct slice text, struct slice octets, stru
 /* The entries, and a comment so long that the text is worth an index. */
 static struct slice large(const char *entries)
 {
-    char *text = arena_alloc(arena, FILLER + strlen(entries));
+    struct slice added = slice_of(entries);
+    char *text = arena_alloc(arena, FILLER + added.len);
     assert_non_null(text);
     memset(text, '#', FILLER);
     text[FILLER - 1] = '\n';
-    memcpy(text + FILLER, entries, strlen(entries));
-    return (struct slice){text, FILLER + strlen(entries)};
+    memcpy(text + FILLER, added.ptr, added.len);
+    return (struct slice){text, FILLER + added.len};
 }
 
 static struct table *read_by(const struct loader *loader, struct slice text)
