@@ -124,8 +124,8 @@ struct passage *passage_new(struct stream *client, struct stream *server, int64_
         stream_free(&server);
         return NULL;
     }
-    *p = (struct passage){.ways = {[PASSAGE_FROM_CLIENT] = {p, client, server},
-                                   [PASSAGE_FROM_SERVER] = {p, server, client}},
+    *p = (struct passage){.ways = {[PASSAGE_FROM_CLIENT] = {.of = p, .from = client, .to = server},
+                                   [PASSAGE_FROM_SERVER] = {.of = p, .from = server, .to = client}},
                           .silence = silence,
                           .hears = hears,
                           .owner = owner};

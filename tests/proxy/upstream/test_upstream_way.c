@@ -4,13 +4,17 @@
 
 #include <string.h>
 
-static const struct ip server_ip = {.family = 4, .bytes = {192, 0, 2, 1}},
-                       wanted = {.family = 4, .bytes = {198, 51, 100, 7}},
+#define WANTED                                                                                     \
+    {                                                                                              \
+        .family = 4, .bytes = { 198, 51, 100, 7 }                                                  \
+    }
+
+static const struct ip server_ip = {.family = 4, .bytes = {192, 0, 2, 1}}, wanted = WANTED,
                        own = {.family = 4, .bytes = {192, 0, 2, 9}};
 static const struct upstream_client client = {
-    .destination = wanted, .destination_port = 2525, .connection = 7, .queue = 8, .family = 4};
+    .destination = WANTED, .destination_port = 2525, .connection = 7, .queue = 8, .family = 4};
 static const struct upstream_client of_ours = {
-    .destination = wanted, .destination_port = 2525, .connection = -1, .queue = -1};
+    .destination = WANTED, .destination_port = 2525, .connection = -1, .queue = -1};
 
 static struct upstream_way way(const struct backend *backend, bool original,
                                const struct upstream_client *whose)
