@@ -106,9 +106,8 @@ int main(int argc, char *argv[])
     if (!opener_options_read(argc, argv, &options))
         give_up("options are not as the parent gives them");
     opener_log("gatepost-source", &options);
-    strerror(EADDRINUSE); /* whatever the C library wants for that, it has now */
     int epoll = opener_watch(SOURCE_CONTROL_FD, SOURCE_QUEUE_FD);
-    if (epoll < 0)
+    if (epoll < 0 || !strerror(EADDRINUSE)) /* what the C library wants for words, it has now */
         give_up(strerror(errno));
     lock_up(&options);
     ipc_send(SOURCE_CONTROL_FD, SOURCE_READY, SLICE(""), NULL, 0, true);
