@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/annex.h"
 
+#include "base/sealed_file.h"
 #include "base/sealed_map.h"
 
 #include <errno.h>
@@ -69,13 +70,6 @@ static const char *copy_octets(int from, int to, size_t size)
     return NULL;
 }
 
-static const char *seal(int fd)
-{
-    return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0
-               ? NULL
-               : strerror(errno);
-}
-
 /* What is written to meanwhile may be of two minds. */
 static const char *look_again(int file, const struct stat *before)
 {
@@ -86,14 +80,14 @@ static const char *look_again(int file, const struct stat *before)
 static const char *copy(int file, struct annex *out)
 {
     struct stat status = out->status;
-    int fd = memfd_create("annex", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = sealed_file_new("annex");
     if (fd < 0)
         return strerror(errno);
     const char *reason = copy_octets(file, fd, (size_t)status.st_size);
     if (!reason)
         reason = look_again(file, &status);
     if (!reason)
-        reason = seal(fd);
+        reason = sealed_file_end(fd) ? NULL : strerror(errno);
     if (reason) {
         close(fd);
         return reason;
@@ -103,27 +97,10 @@ static const char *copy(int file, struct annex *out)
     return taken ? NULL : "out of memory";
 }
 
-static bool write_octets(int fd, struct slice octets)
-{
-    while (octets.len > 0) {
-        ssize_t n = write(fd, octets.ptr, octets.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        octets = slice_from(octets, (size_t)n);
-    }
-    return true;
-}
-
 bool annex_make_index(struct annex *annex, struct slice octets)
 {
-    int fd = memfd_create("annex index", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd >= 0 && write_octets(fd, octets) && !seal(fd))
-        return annex_take_index(annex, fd);
-    if (fd >= 0)
-        close(fd);
-    return false;
+    int fd = sealed_file_of("annex index", octets);
+    return fd >= 0 && annex_take_index(annex, fd);
 }
 
 static bool share_index(const struct annex *before, struct annex *out)
