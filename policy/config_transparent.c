@@ -105,9 +105,6 @@ static void check_foreign_tls(struct parser *parser, const struct listener *list
                 "'transparent' beside it";
     else if (listener->starttls)
         wrong = "with starttls all TLS is ended here; expected either 'starttls' or 'foreign_tls'";
-    else if (passes && protocol_reads(listener->protocol) && !listener->implicit_tls)
-        wrong = "what a client of POP3 or IMAP encrypts on its way is not passed; expected a "
-                "listener pop3s or imaps, or 'foreign_tls refuse'";
     else if (passes && !may_lead_to_original(listener))
         wrong = "nothing leads to the server that a client wanted to reach; expected a relay, a "
                 "backend or a destination with a server 'original' that speaks what is spoken here";

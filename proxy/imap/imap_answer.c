@@ -48,7 +48,8 @@ static bool may_start_tls(const struct imap_session *s)
 void imap_own_capabilities(struct imap_session *s, struct buf *out)
 {
     buf_cstr(out, "IMAP4rev1 LITERAL+ SASL-IR ID");
-    buf_cstr(out, may_start_tls(s) ? " STARTTLS" : "");
+    bool starts = may_start_tls(s) || reader_offers_foreign_tls(&s->reader.base);
+    buf_cstr(out, starts ? " STARTTLS" : "");
     if (!login_is_allowed(&s->reader.base) || !login_offers(&s->reader.base, MECHANISM_USER))
         buf_cstr(out, " LOGINDISABLED");
     for (int i = MECHANISM_USER + 1; login_is_allowed(&s->reader.base) && i < MECHANISMS; i++)

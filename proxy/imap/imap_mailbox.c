@@ -92,4 +92,5 @@ const struct reader_protocol imap_reader = {
     .drained = drained,
     .forget = forget,
     .lost = lost,
+    .answer_tls = imap_answer_tls,
 };

@@ -34,6 +34,7 @@
 #include "proxy/reader/giving.h"
 #include "proxy/reader/id_set.h"
 #include "proxy/reader/kept_back.h"
+#include "proxy/reader/reader_foreign.h"
 #include "proxy/reader/reader_upstream.h"
 #include "proxy/session/upload_clock.h"
 
@@ -139,6 +140,7 @@ void imap_say(struct imap_session *s, struct slice line);
 /* "tag OK text" to the command that is under way; NO and BAD with the session's reference; `code`: "[ALERT]" or "". */
 void imap_ok(struct imap_session *s, const char *code, const char *text);
 void imap_no(struct imap_session *s, const char *code, struct slice text);
+void imap_answer_tls(struct session *base, bool yes); /* of struct reader_protocol */
 void imap_bad(struct imap_session *s, const char *text);
 /* The capabilities before the login, separated by blanks. */
 void imap_own_capabilities(struct imap_session *s, struct buf *out);

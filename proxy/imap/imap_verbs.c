@@ -22,10 +22,21 @@ static void offer(struct imap_session *s)
     imap_ok(s, "", "that is what there is before the login");
 }
 
+void imap_answer_tls(struct session *base, bool yes)
+{
+    struct imap_session *s = imap_of(base);
+    if (yes)
+        imap_ok(s, "", "begin TLS");
+    else
+        imap_no(s, "[UNAVAILABLE]", SLICE("TLS is not available now"));
+}
+
 static void start_tls(struct imap_session *s)
 {
     struct session *base = &s->reader.base;
     SSL *ssl = NULL;
+    if (reader_takes_foreign_tls(base))
+        return;
     if (!base->listener->starttls || session_is_encrypted(base) || !tls_ready(base->proxy->tls)) {
         imap_bad(s, "TLS is not to be had here, or is there already");
     } else if (!(ssl = tls_accept(base->proxy->tls, base->listener, base->protocol->alpn))) {

@@ -62,4 +62,5 @@ const struct reader_protocol pop3_reader = {
     .input = pop3_take_response,
     .forget = forget,
     .lost = lost,
+    .answer_tls = pop3_answer_tls,
 };

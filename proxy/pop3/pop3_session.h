@@ -22,6 +22,7 @@
 #include "proxy/reader/fetched.h"
 #include "proxy/reader/giving.h"
 #include "proxy/reader/kept_back.h"
+#include "proxy/reader/reader_foreign.h"
 
 struct pop3_session;
 
@@ -90,6 +91,7 @@ static inline struct pop3_session *pop3_of_reader(struct reader *r)
 /* "+OK text", "-ERR text (reference)"; `code`: a response code with its brackets (RFC 2449 8, RFC
  * 3206), or "". */
 void pop3_ok(struct pop3_session *s, const char *text);
+void pop3_answer_tls(struct session *base, bool yes); /* of struct reader_protocol */
 void pop3_err(struct pop3_session *s, const char *code, struct slice text);
 /* A mistake of the client's; too many end the session. */
 void pop3_mistake(struct pop3_session *s, const char *text);

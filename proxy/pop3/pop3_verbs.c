@@ -23,8 +23,18 @@ static bool may_start_tls(const struct pop3_session *s)
            tls_ready(s->reader.base.proxy->tls);
 }
 
+void pop3_answer_tls(struct session *base, bool yes)
+{
+    if (yes)
+        pop3_ok(pop3_of(base), "begin TLS");
+    else
+        pop3_err(pop3_of(base), "[SYS/TEMP]", SLICE("TLS is not available now"));
+}
+
 static void start_tls(struct pop3_session *s)
 {
+    if (reader_takes_foreign_tls(&s->reader.base))
+        return;
     if (!may_start_tls(s)) {
         pop3_mistake(s, "TLS is not to be had here, or is there already");
         return;
@@ -68,7 +78,9 @@ static void offer(struct pop3_session *s)
     session_text(&s->reader.base, SLICE("+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
                                         "PIPELINING\r\nUTF8\r\n"));
     offer_logins(s);
-    session_text(&s->reader.base, may_start_tls(s) ? SLICE("STLS\r\n") : SLICE(""));
+    session_text(&s->reader.base, may_start_tls(s) || reader_offers_foreign_tls(&s->reader.base)
+                                      ? SLICE("STLS\r\n")
+                                      : SLICE(""));
     session_text(&s->reader.base, SLICE(".\r\n"));
 }
 

@@ -5,6 +5,7 @@
  *   reader_login.c   he logs in (proxy/login/login.h)
  *   reader_server.c  which server has his mailbox, and how a try ends
  *   reader_upstream.c, reader_ready.c  the connection to it (reader_upstream.h)
+ *   reader_foreign.c  TLS that is another server's
  *   fetched.c        a message that he reads (fetched.h)
  *   fetched_redact.c what must not be shown is overlaid, once the original is kept
  *   reader_record.c  what is recorded
@@ -34,6 +35,7 @@ struct reader_protocol {
     /* Nothing that was said to the server counts any more, while he logs in; and afterwards: it has gone. */
     void (*forget)(struct reader *r);
     void (*lost)(struct reader *r, const char *trouble);
+    void (*answer_tls)(struct session *base, bool yes); /* that the client has asked for */
 };
 
 struct reader {
@@ -47,6 +49,7 @@ struct reader {
     const struct sasl_mechanism *mechanism; /* how */
     const struct backend *backend;
     struct reader_upstream *upstream; /* owned; NULL: there is no connection to a server */
+    struct reader_foreign *foreign;   /* owned: who would end TLS; NULL: nobody is asked */
     struct fetched *fetched;          /* that is judged; NULL: none */
     struct {
         int64_t count, octets; /* of messages that no rule looked at */

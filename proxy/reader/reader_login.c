@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
 #include "proxy/reader/reader.h"
+#include "proxy/reader/reader_foreign.h"
 #include "proxy/reader/reader_upstream.h"
 #include "proxy/session/session_facts.h"
 
@@ -72,5 +73,6 @@ void reader_close(struct reader *r)
     if (r->base.login)
         login_close(&r->base, login_unanswered(r->base.login));
     reader_upstream_free(&r->upstream);
+    reader_foreign_free(r);
     arena_free(&r->mail);
 }

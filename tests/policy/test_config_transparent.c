@@ -160,7 +160,6 @@ TEST(test_foreign_tls_without_a_server_that_could_end_it_is_an_error)
             "nothing leads to the server");
     refuses(IMAPS("backend b foreign_tls pass") "backend b { imap \"10.0.0.5\"  smtp original }\n",
             "nothing leads to the server");
-    refuses(IMAP "{ transparent backend b foreign_tls pass }\n" ORIGINAL, "pop3s or imaps");
 }
 
 TEST(test_who_passes_all_tls_on_needs_no_certificate)

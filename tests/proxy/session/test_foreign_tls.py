@@ -81,12 +81,14 @@ def listeners(ports, foreign, senders):
     return ('listen smtp "out" on "127.0.0.1:%(smtp)d" { OPTIONS  outbound from { "127.0.0.0/8" }  relay anywhere }\n'
             'listen smtps on "127.0.0.1:%(smtps)d" { OPTIONS  outbound from { "127.0.0.0/8" }  relay anywhere }\n'
             'listen imaps on "127.0.0.1:%(imaps)d" { OPTIONS  backend anywhere }\n'
-            'listen pop3s on "127.0.0.1:%(pop3s)d" { OPTIONS  backend anywhere }\n' % ports).replace("OPTIONS", options).replace("127.0.0.0/8", senders)
+            'listen pop3s on "127.0.0.1:%(pop3s)d" { OPTIONS  backend anywhere }\n'
+            'listen imap on "127.0.0.1:%(imap)d" { OPTIONS  backend anywhere }\n'
+            'listen pop3 on "127.0.0.1:%(pop3)d" { OPTIONS  backend anywhere }\n' % ports).replace("OPTIONS", options).replace("127.0.0.0/8", senders)
 
 
 @contextlib.contextmanager
 def front_of(folder, body, foreign="pass", changes=None, senders="127.0.0.0/8"):
-    ports = {word: free_port() for word in ("smtp", "smtps", "imaps", "pop3s")}
+    ports = {word: free_port() for word in ("smtp", "smtps", "imaps", "pop3s", "imap", "pop3")}
     gateway = Gatepost(folder, listeners(ports, foreign, senders) + ANYWHERE + body, changes=changes)
     with running(gateway):
         yield Front(gateway, ports)
@@ -291,6 +293,103 @@ def test_curl_reads_mail_at_a_foreign_server(front, foreign_dovecot, authority, 
                            "--user", "%s:%s" % (users.ADDRESSES[0], users.PASSWORD), "%s://%s:%d/" % (word, FOREIGN, port)],
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+# ---- STLS, and STARTTLS of IMAP ----
+
+@pytest.mark.parametrize("word", ["imap", "pop3"])
+def test_curl_asks_a_foreign_server_for_tls_and_reads_mail(front, foreign_dovecot, authority, word):
+    before = front.counter("tls_passed")
+    port = front.lead(getattr(foreign_dovecot, word + "_port"), word)
+    done = subprocess.run(["curl", "-sS", "--ssl-reqd", "--interface", CLIENT, "--cacert", authority.ca, "--resolve", "%s:%d:%s" % (FOREIGN, port, SERVER),
+                           "--user", "%s:%s" % (users.ADDRESSES[0], users.PASSWORD), "%s://%s:%d/" % (word, FOREIGN, port)],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert front.counter("tls_passed") == before + 1
+
+
+HELLO = b"\x16\x03\x01 whatever it is"
+ASKS = {"imap": (b"* OK hello\r\n", b"a STARTTLS\r\n", b"gp OK go\r\n", b"a OK", b"a NO [UNAVAILABLE]", b"b NOOP\r\n", b"b OK"),
+        "pop3": (b"+OK hello\r\n", b"STLS\r\n", b"+OK go\r\n", b"+OK", b"-ERR [SYS/TEMP]", b"CAPA\r\n", b"+OK")}
+
+
+def mailbox_server(listening, greeting, answer, heard=None):
+    """Greets so, and answers what asks for TLS; what comes behind that is echoed."""
+    def serve(connection):
+        connection.sendall(greeting)
+        line = connection.makefile("rb", 0).readline()
+        if heard is not None:
+            heard.append(line)
+        connection.sendall(answer)
+        for octets in iter(lambda: connection.recv(4096), b""):
+            if heard is not None:
+                heard.append(octets)
+            connection.sendall(octets)
+    return listening(serve)
+
+
+@contextlib.contextmanager
+def greeted(port):
+    with reach(port) as connection:
+        lines = connection.makefile("rb")
+        assert lines.readline()
+        yield connection, lines
+
+
+@pytest.mark.parametrize("word", ASKS)
+def test_what_follows_the_servers_yes_passes_both_ways(front, listening, word):
+    greeting, asks, answer, yes = ASKS[word][:4]
+    heard = []
+    port = front.lead(mailbox_server(listening, greeting, answer, heard).port, word)
+    with greeted(port) as (connection, lines):
+        connection.sendall(asks)
+        assert lines.readline().startswith(yes)
+        connection.sendall(HELLO)
+        assert lines.read(len(HELLO)) == HELLO
+    assert heard[0].split()[-1] in (b"STARTTLS", b"STLS") and heard[1].startswith(b"\x16")
+
+
+@pytest.mark.parametrize("word", ASKS)
+def test_what_was_sent_behind_the_question_for_tls_goes_nowhere(front, listening, word):
+    greeting, asks, answer, _, no, _, _ = ASKS[word]
+    heard = []
+    port = front.lead(mailbox_server(listening, greeting, answer, heard).port, word)
+    with greeted(port) as (connection, lines):
+        connection.sendall(asks + b"x LOGIN injected injected\r\n")
+        assert lines.readline().startswith(no)
+        assert lines.read() == b""
+    assert not any(b"injected" in octets for octets in heard)
+
+
+WRONG = {"refused": (None, {"imap": b"gp NO not now\r\n", "pop3": b"-ERR not now\r\n"}), "more behind its yes": (None, {"imap": b"gp OK go\r\n* OK more\r\n", "pop3": b"+OK go\r\n+OK more\r\n"}),
+         "nonsense": (None, {"imap": b"\0\r\n", "pop3": b"nonsense\r\n"}), "no greeting for us": ({"imap": b"* BYE go away\r\n", "pop3": b"-ERR go away\r\n"}, None),
+         "more behind its greeting": ({"imap": b"* OK hello\r\ngp OK go\r\n", "pop3": b"+OK hello\r\n+OK go\r\n"}, None)}
+
+
+@pytest.mark.parametrize("word", ASKS)
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_server_with_mailboxes_that_does_not_go_ahead_leaves_the_session_in_plaintext(front, listening, word, wrong):
+    greeting, asks, answer, _, no, goes, on = ASKS[word]
+    greets, answers = WRONG[wrong]
+    before = front.counter("tls_not_passed")
+    port = front.lead(mailbox_server(listening, greets[word] if greets else greeting, answers[word] if answers else answer).port, word)
+    with greeted(port) as (connection, lines):
+        connection.sendall(asks)
+        assert lines.readline().startswith(no)
+        connection.sendall(goes)
+        assert lines.readline().startswith(on)
+    assert front.counter("tls_not_passed") == before + 1
+
+
+@pytest.mark.parametrize("word", ASKS)
+def test_a_server_with_mailboxes_that_is_not_there_is_told(front, word):
+    _, asks, _, _, no, goes, on = ASKS[word]
+    port = front.lead(free_port(), word)
+    with greeted(port) as (connection, lines):
+        connection.sendall(asks)
+        assert lines.readline().startswith(no)
+        connection.sendall(goes)
+        assert lines.readline().startswith(on)
 
 
 def test_a_name_of_ours_is_ended_here(front, authority):
@@ -517,6 +616,19 @@ def test_a_name_of_ours_is_not_refused(refusing, authority):
     port = refusing.lead(free_port(), "smtps")
     with reach(port) as plain, trusts(authority).wrap_socket(plain, server_hostname=OURS) as tls:
         assert tls.recv(100).startswith(b"220 %s" % OURS.encode())
+
+
+@pytest.mark.parametrize("word", ASKS)
+def test_tls_of_mailboxes_is_not_offered_where_it_is_refused(refusing, listening, word):
+    came = []
+    before = refusing.counter("tls_not_passed")
+    port = refusing.lead(listening(came.append).port, word)
+    with reach(port) as connection:
+        lines = connection.makefile("rb")
+        assert b"STARTTLS" not in lines.readline()
+        connection.sendall(ASKS[word][1])
+        assert lines.readline().startswith(ASKS[word][4])
+    assert refusing.counter("tls_not_passed") == before + 1 and not came
 
 
 def test_starttls_is_not_offered_where_it_is_refused(refusing, listening):
