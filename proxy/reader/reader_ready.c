@@ -112,6 +112,7 @@ static void learn(struct reader_upstream *c, struct slice greeting)
 static void greeted(struct reader_upstream *c, const struct upstream_answer *answer)
 {
     if (answer->said != SAID_YES) {
+        c->turned_away = true;
         reader_upstream_fail(c, answer->why ? answer->why : "refused by its greeting");
         return;
     }

@@ -107,12 +107,18 @@ void reader_upstream_resume(struct reader_upstream *c)
 
 /* ---- given up ---- */
 
+/* There was no socket that bears his address, or the server, which sees it, does not want him. */
+static bool is_of_client(const struct reader_upstream *c)
+{
+    return stream_fd(c->stream) < 0 || (c->turned_away && c->way.connection >= 0);
+}
+
 void reader_upstream_fail(struct reader_upstream *c, const char *why)
 {
     bool early = c->step < STEP_READY;
     if (c->step == STEP_UPGRADE || c->step == STEP_HANDSHAKE)
         upstream_server_tls_failed(c->server, &c->way, why);
-    else if (early)
+    else if (early && !is_of_client(c))
         upstream_server_failed(c->server, why);
     c->setup.hears->over(c->setup.owner, early, why);
 }

@@ -53,6 +53,7 @@ struct reader_upstream {
     enum upstream_step step;
     enum server_profile profile; /* once it has greeted us */
     bool secured, paused;
+    bool turned_away;  /* by its greeting */
     bool takes_client; /* it takes the client's address from us */
     int64_t expects;   /* that something comes within so many milliseconds; 0: nothing */
     bool in_hand;      /* input is being taken: it is freed behind that */

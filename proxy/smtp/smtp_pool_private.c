@@ -136,7 +136,8 @@ static struct smtp_private *open_to(struct smtp_pool_server *server,
     if (p)
         p->connection.upstream = smtp_upstream_new(setup, &hears, p, reason);
     if (!p || !p->connection.upstream) {
-        upstream_server_failed(server->at, *reason);
+        if (!backend_is_own(wish->backend)) /* else it was not even asked */
+            upstream_server_failed(server->at, *reason);
         upstream_server_give(server->at);
         free(p);
         return NULL;

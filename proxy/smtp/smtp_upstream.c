@@ -145,6 +145,9 @@ void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
     enum smtp_upstream_state state = c->state;
     switch (state) {
     case UPSTREAM_CONNECTING:
+        smtp_upstream_over(
+            c, stream_fd(c->stream) < 0 ? UPSTREAM_END_OF_CLIENT : UPSTREAM_END_CONNECT, why);
+        break;
     case UPSTREAM_GREETING:
     case UPSTREAM_EHLO:
         smtp_upstream_over(c, c->job ? UPSTREAM_END_BROKEN : UPSTREAM_END_CONNECT, why);

@@ -26,11 +26,12 @@ struct smtp_upstream_setup {
 };
 
 enum smtp_upstream_end {
-    UPSTREAM_END_CONNECT, /* never became usable: the server counts as down */
-    UPSTREAM_END_REFUSED, /* our login is: it is down for longer */
-    UPSTREAM_END_TLS,     /* the handshake failed */
-    UPSTREAM_END_BROKEN,  /* broke while in use or idle */
-    UPSTREAM_END_CLOSED,  /* we closed it */
+    UPSTREAM_END_CONNECT,   /* never became usable: the server counts as down */
+    UPSTREAM_END_REFUSED,   /* our login is: it is down for longer */
+    UPSTREAM_END_TLS,       /* the handshake failed */
+    UPSTREAM_END_OF_CLIENT, /* nor did it, which is the matter of the client whose address it bears */
+    UPSTREAM_END_BROKEN,    /* broke while in use or idle */
+    UPSTREAM_END_CLOSED,    /* we closed it */
 };
 
 /* How it calls itself, in its greeting and in its answer to EHLO: NUL-terminated, empty where it

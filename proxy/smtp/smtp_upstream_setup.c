@@ -25,13 +25,20 @@ static void learn_name(char name[static SERVER_NAME_MAX], const struct smtp_repl
         *name = '\0';
 }
 
+/* A server that sees its client may not want him, and serves all others. */
+static void refused(struct smtp_upstream *c, const char *why)
+{
+    bool sees_client = c->setup.way.connection >= 0 || server_is_introduced(c->conf);
+    smtp_upstream_over(c, sees_client ? UPSTREAM_END_OF_CLIENT : UPSTREAM_END_CONNECT, why);
+}
+
 void smtp_upstream_got_greeting(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code == 220) {
         learn_name(c->names.greeting, reply);
         smtp_upstream_ehlo(c);
     } else {
-        smtp_upstream_over(c, UPSTREAM_END_CONNECT, "refused by its greeting");
+        refused(c, "refused by its greeting");
     }
 }
 
@@ -146,7 +153,11 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
             c->helo_tried = true;
             smtp_upstream_ehlo(c);
         } else {
-            smtp_upstream_failed(c, c->conf->lmtp ? "LHLO refused" : "EHLO refused");
+            const char *why = c->conf->lmtp ? "LHLO refused" : "EHLO refused";
+            if (c->job)
+                smtp_upstream_failed(c, why);
+            else
+                refused(c, why);
         }
         return;
     }
