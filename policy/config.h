@@ -441,7 +441,7 @@ bool config_asks(const struct config *config, const struct listener *listener,
 /* What leads to a mailbox, beside the listener. */
 struct mailbox_way {
     struct slice user, server_name; /* that TLS asked for; empty: none */
-    const struct ip *destination;   /* that the client wanted to reach (listener_destination) */
+    const struct backend *led_to;   /* by where the client wanted to go (listener_destination) */
 };
 /* Where this user's mailbox is: by the destination, the listener's tables of users, the domain's backend,
  * the name that TLS asked for, the listener's own backend. NULL: nobody knows. The arena is

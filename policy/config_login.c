@@ -274,7 +274,7 @@ static const struct backend *by_server_name(const struct listener *listener, str
 const struct backend *config_mailbox(const struct config *config, struct arena *arena,
                                      const struct listener *listener, const struct mailbox_way *way)
 {
-    const struct backend *found = listener_destination(listener, way->destination);
+    const struct backend *found = way->led_to;
     if (!found)
         found = by_users(listener, way->user);
     if (!found)

@@ -3,8 +3,8 @@
 #include "policy/server_profile.h"
 #include "proxy/reader/reader.h"
 #include "proxy/reader/reader_upstream.h"
-#include "proxy/session/session_facts.h"
 #include "proxy/session/session_log.h"
+#include "proxy/session/session_way.h"
 #include "proxy/upstream/mailbox_servers.h"
 
 #include <stdio.h>
@@ -110,8 +110,7 @@ static void over(void *owner, bool early, const char *trouble)
 
 static void find(struct reader *r)
 {
-    const struct mailbox_way way = {reader_mailbox(r), session_server_name(&r->base),
-                                    &r->base.local};
+    const struct mailbox_way way = session_mailbox_way(&r->base, reader_mailbox(r));
     r->backend = config_mailbox(config_of(r), r->mail, r->base.listener, &way);
 }
 

@@ -12,6 +12,9 @@ struct upstream_client session_upstream_client(const struct session *s);
 /* The backend that where he wanted to go leads to; NULL: it says nothing. */
 const struct backend *session_destination(const struct session *s);
 
+/* What leads to that user's mailbox; the name is the session's. */
+struct mailbox_way session_mailbox_way(const struct session *s, struct slice user);
+
 /* "192.0.2.1:25", in the arena; empty: he wanted to come to us. */
 struct slice session_destination_text(const struct session *s, struct arena *arena);
 

@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "filters/dns/client_names.h"
 #include "proxy/login/login.h"
-#include "proxy/session/session_facts.h"
 #include "proxy/session/session_log.h"
+#include "proxy/session/session_way.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_login_say.h"
@@ -251,8 +251,7 @@ static bool connected(const struct session *base)
 static void proceed(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
-    const struct mailbox_way way = {login_address(base->login), session_server_name(base),
-                                    &base->local};
+    const struct mailbox_way way = session_mailbox_way(base, login_address(base->login));
     s->login_backend = config_mailbox(base->proxy->config, s->mail, base->listener, &way);
     base->login->tried = 0;
     if (s->login_backend) {

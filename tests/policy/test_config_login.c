@@ -49,8 +49,7 @@ TEST(test_where_mail_is_read)
 static void leads(const struct config *c, const char *user, const char *server_name,
                   const char *backend)
 {
-    const struct ip nowhere = {.family = 0};
-    const struct mailbox_way way = {slice_of(user), slice_of(server_name), &nowhere};
+    const struct mailbox_way way = {slice_of(user), slice_of(server_name), NULL};
     const struct backend *found = config_mailbox(c, arena, &c->listeners[0], &way);
     assert_non_null(found);
     assert_true(slice_eq(found->name, slice_of(backend)));

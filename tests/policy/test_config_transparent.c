@@ -57,7 +57,8 @@ TEST(test_where_a_client_wanted_to_go_chooses_the_backend)
         struct ip ip;
         assert_true(ip_parse(slice_of(cases[i].wanted), &ip));
         const struct backend *to = cases[i].backend < 0 ? NULL : &c->backends[cases[i].backend];
-        const struct mailbox_way way = {SLICE("u@example.net"), SLICE(""), &ip};
+        const struct mailbox_way way = {SLICE("u@example.net"), SLICE(""),
+                                        listener_destination(l, &ip)};
         assert_ptr_equal(listener_destination(l, &ip), to);
         assert_ptr_equal(config_mailbox(c, arena, l, &way), to ? to : &c->backends[0]);
     }
