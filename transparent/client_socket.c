@@ -52,6 +52,16 @@ static bool was_made_by_the_peer(int connection)
            errno == EINVAL && len > 0;
 }
 
+/* With TCP Fast Open, which a listener's holder can turn on where the system has it, who sends data is accepted
+ * before he has shown that what is sent to his address reaches him. */
+static bool has_answered(int connection)
+{
+    struct tcp_info info = {.tcpi_state = TCP_SYN_RECV};
+    socklen_t len = sizeof info;
+    return getsockopt(connection, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+           info.tcpi_state != TCP_SYN_RECV;
+}
+
 static bool find_peer(int connection, union address *peer, const char **reason)
 {
     socklen_t len = sizeof *peer;
@@ -59,7 +69,10 @@ static bool find_peer(int connection, union address *peer, const char **reason)
     if (getpeername(connection, &peer->any, &len) != 0 || !is_inet(peer))
         return false;
     *reason = "it did not come to a transparent listener";
-    return is_transparent(connection, peer) && was_made_by_the_peer(connection);
+    if (!is_transparent(connection, peer) || !was_made_by_the_peer(connection))
+        return false;
+    *reason = "nobody knows yet whether its address is his";
+    return has_answered(connection);
 }
 
 static in_port_t *port_of(union address *address)

@@ -5,10 +5,17 @@
 #include "tests/harness/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <net/route.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PLAIN = 0, TRANSPARENT = 1, SAVES_SYN = 2 };
@@ -199,4 +206,113 @@ TEST(test_what_is_no_connection_is_refused)
         close(pair[i]);
         close(pipes[i]);
     }
+}
+
+/* ---- TCP Fast Open, in a network of our own ---- */
+
+enum { PASSED, FAILED, CANNOT };
+
+static const union place forged = {
+    .v4 = {.sin_family = AF_INET, .sin_port = 0x5c11, .sin_addr.s_addr = 0x010200c0}};
+
+static bool tell_kernel(const char *path, const char *value)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool told = fd >= 0 && write(fd, value, strlen(value)) > 0;
+    if (fd >= 0)
+        close(fd);
+    return told;
+}
+
+/* What is sent to the forged address is lost. */
+static bool own_network(void)
+{
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    struct rtentry route = {.rt_flags = RTF_UP, .rt_dev = lo.ifr_name};
+    memcpy(&route.rt_dst, &forged.any, sizeof route.rt_dst);
+    ((struct sockaddr_in *)&route.rt_dst)->sin_port = 0;
+    ((struct sockaddr_in *)&route.rt_genmask)->sin_addr.s_addr = 0xffffffff;
+    route.rt_genmask.sa_family = AF_INET;
+    route.rt_flags |= RTF_HOST;
+    if (unshare(CLONE_NEWNET) != 0)
+        return false;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool made = ioctl(fd, SIOCSIFFLAGS, &lo) == 0 && ioctl(fd, SIOCADDRT, &route) == 0 &&
+                tell_kernel("/proc/sys/net/ipv4/tcp_fastopen", "3") &&
+                tell_kernel("/proc/sys/net/ipv4/conf/all/route_localnet", "1");
+    close(fd);
+    return made;
+}
+
+static uint32_t sum_of(const void *octets, size_t len)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i + 1 < len; i += 2) {
+        uint16_t word;
+        memcpy(&word, (const char *)octets + i, sizeof word);
+        sum += word;
+    }
+    return sum;
+}
+
+/* A SYN with an empty Fast Open option and data, from whoever is said. */
+static bool send_forged(const union place *to)
+{
+    struct {
+        uint8_t ip[20];
+        struct tcphdr tcp;
+        uint8_t options[4], data[8];
+    } packet = {.ip = {0x45, 0, 0, sizeof packet, 0, 1, 0, 0, 64, IPPROTO_TCP},
+                .options = {34, 2, 1, 1},
+                .data = "EHLO x\r"};
+    size_t len = sizeof packet - sizeof packet.ip;
+    memcpy(packet.ip + 12, &forged.v4.sin_addr, 4);
+    memcpy(packet.ip + 16, &to->v4.sin_addr, 4);
+    packet.tcp = (struct tcphdr){.source = forged.v4.sin_port,
+                                 .dest = to->v4.sin_port,
+                                 .seq = htonl(1000),
+                                 .doff = 6,
+                                 .syn = 1,
+                                 .window = htons(65535)};
+    uint32_t sum = sum_of(packet.ip + 12, 8) + htons(IPPROTO_TCP) + htons((uint16_t)len) +
+                   sum_of(&packet.tcp, len);
+    sum = (sum & 0xffff) + (sum >> 16);
+    packet.tcp.check = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    bool sent = sendto(fd, &packet, sizeof packet, 0, &to->any, sizeof to->v4) == sizeof packet;
+    close(fd);
+    return sent;
+}
+
+static int try_forged(void)
+{
+    union place at = v4(1, 0);
+    const char *reason = NULL;
+    const struct timeval patience = {5, 0};
+    if (!own_network())
+        return CANNOT;
+    int listener = listening(&at, TRANSPARENT | SAVES_SYN);
+    if (listener < 0 ||
+        setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &(int){4}, sizeof(int)) != 0 ||
+        setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &(int){1}, sizeof(int)) != 0 ||
+        setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+        !send_forged(&at))
+        return CANNOT;
+    int accepted = accept(listener, NULL, NULL);
+    if (accepted < 0)
+        return CANNOT;
+    return client_socket(accepted, true, &reason) == -1 && reason ? PASSED : FAILED;
+}
+
+TEST(test_who_has_not_shown_that_he_is_there_gives_no_address)
+{
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(try_forged());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == CANNOT)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), PASSED);
 }
