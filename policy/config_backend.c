@@ -8,6 +8,8 @@
  * } */
 #include "policy/parser.h"
 
+#include <string.h>
+
 enum { STANDARD_CONNECTIONS = 10, STANDARD_PRIORITY = 10 };
 
 /* What is being read. */
@@ -137,6 +139,17 @@ static bool parse_where(struct parser *parser, uint16_t standard, struct server 
     return true;
 }
 
+/* It has no address, but is known by one wherever servers are counted: one of a backend and a protocol each. */
+static void name_original(const struct backend *backend, uint16_t standard, struct server *server)
+{
+    enum { START = 2166136261U, TIMES = 16777619U }; /* FNV-1a */
+    uint32_t hash = START;
+    for (size_t i = 0; i < backend->name.len; i++)
+        hash = (hash ^ (unsigned char)backend->name.ptr[i]) * TIMES;
+    memcpy(server->ip.bytes, &hash, sizeof hash);
+    server->port = standard;
+}
+
 static void check_original(struct parser *parser, struct backend *backend,
                            const struct server *server)
 {
@@ -184,6 +197,8 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
     check_login(parser, &server);
     check_client_by(parser, &server);
     check_original(parser, backend, &server);
+    if (server.original)
+        name_original(backend, service.port, &server);
     struct server *place = PARSER_PUSH(parser, backend->servers, backend->server_count);
     if (place)
         *place = server;

@@ -60,14 +60,17 @@ static bool read_options(struct probing *probing, int argc, char *argv[])
 
 /* ---- which ---- */
 
+/* Where an `original` is only a client on his way there knows. */
 static bool reads(const struct server *server)
 {
-    return server->protocol != PROTOCOL_SMTP;
+    return server->protocol != PROTOCOL_SMTP && !server->original;
 }
 
 static bool is_meant(const struct probing *probing, const struct backend *backend)
 {
-    bool is_one = backend_speaks(backend, PROTOCOL_POP3) || backend_speaks(backend, PROTOCOL_IMAP);
+    bool is_one = false;
+    for (size_t i = 0; i < backend->server_count; i++)
+        is_one |= reads(&backend->servers[i]);
     return is_one && (!probing->name || slice_eq(backend->name, slice_of(probing->name)));
 }
 

@@ -7,6 +7,7 @@
 #include "proxy/session/listener_asked.h"
 #include "proxy/session/session.h"
 #include "proxy/upstream/socket_end.h"
+#include "proxy/upstream/upstream_connect.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,6 +32,12 @@ struct acceptor {
     unsigned nothing; /* in a row */
 };
 
+/* The same port may be another host's. */
+static bool is_own_place(const struct listener *listener, const struct ip *ip, uint16_t port)
+{
+    return port == listener->port && upstream_is_here(ip);
+}
+
 /* The address that was reached: for rules that ask whether HELO pretends to be it, and where clients are led here on
  * their way to a server. Whoever came to the listener's own port was not. */
 static void find_local(const struct acceptor *a, struct arrival *arrival)
@@ -40,7 +47,7 @@ static void find_local(const struct acceptor *a, struct arrival *arrival)
     if ((a->listener->transparent || policy_uses(a->proxy->config->policy, FACT_HELO_OURS)) &&
         socket_own_end(arrival->fd, &local, &port)) {
         arrival->local = local;
-        if (a->listener->transparent && port != a->listener->port)
+        if (a->listener->transparent && !is_own_place(a->listener, &local, port))
             arrival->local_port = port;
     }
 }

@@ -105,6 +105,11 @@ static const struct backend *sure_backend(const struct smtp_session *s)
     return listener->relay ? listener->relay : only_backend(s->base.proxy->config);
 }
 
+bool smtp_own_is_sure(const struct smtp_session *s)
+{
+    return s->own && s->own_backend == sure_backend(s);
+}
+
 void smtp_own_await(struct smtp_session *s, void (*then)(struct session *base))
 {
     const struct backend *backend = s->esmtp ? sure_backend(s) : NULL;

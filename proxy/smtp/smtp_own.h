@@ -15,6 +15,9 @@ bool smtp_own_forget(struct smtp_session *s);
  * is found out. Calls `then`, at once or later while nothing is read, also when it cannot be. */
 void smtp_own_await(struct smtp_session *s, void (*then)(struct session *base));
 
+/* Whether it is open to where this client's mail goes, whomever it is for. */
+bool smtp_own_is_sure(const struct smtp_session *s);
+
 /* Whether it is open to that backend. */
 bool smtp_own_is_open(const struct smtp_session *s, const struct backend *backend);
 

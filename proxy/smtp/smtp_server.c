@@ -37,8 +37,8 @@ struct smtp_capabilities smtp_server_can(const struct smtp_session *s,
 
 struct smtp_capabilities smtp_server_offers(const struct smtp_session *s)
 {
-    return s->own ? smtp_private_capabilities(s->own)
-                  : smtp_pools_common(s->base.proxy->backends, s->base.listener);
+    return smtp_own_is_sure(s) ? smtp_private_capabilities(s->own)
+                               : smtp_pools_common(s->base.proxy->backends, s->base.listener);
 }
 
 bool smtp_server_tells_all(const struct smtp_session *s)

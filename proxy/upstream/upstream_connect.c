@@ -45,6 +45,14 @@ static bool leads_here(const struct sockaddr_storage *peer, socklen_t len)
                         sizeof(struct in6_addr)) == 0;
 }
 
+bool upstream_is_here(const struct ip *ip)
+{
+    enum { ANY_PORT = 9 };
+    struct sockaddr_storage peer;
+    socklen_t len = socket_address(ip, ANY_PORT, &peer);
+    return leads_here(&peer, len);
+}
+
 struct stream *upstream_connect(struct event_base *base, const struct upstream_way *way,
                                 size_t input_max, size_t output_max,
                                 const struct stream_owner *callbacks, void *owner,
@@ -53,7 +61,7 @@ struct stream *upstream_connect(struct event_base *base, const struct upstream_w
     struct sockaddr_storage peer, local;
     socklen_t peer_len = socket_address(&way->ip, way->port, &peer), local_len = 0;
     *reason = "the client wanted to reach the gateway itself";
-    if (way->original && leads_here(&peer, peer_len))
+    if (way->original && upstream_is_here(&way->ip))
         return NULL;
     if (way->connection >= 0) {
         struct stream *s = stream_await(base, input_max, output_max, callbacks, owner);

@@ -6,6 +6,9 @@
 #include "base/stream.h"
 #include "proxy/upstream/upstream_way.h"
 
+/* Whether an address is one of this machine's. */
+bool upstream_is_here(const struct ip *ip);
+
 /* Begins to connect; STREAM_CONNECTED or STREAM_FAILED follows. The client's connection must outlive
  * that. NULL: *reason (static text or strerror) says why. */
 struct stream *upstream_connect(struct event_base *base, const struct upstream_way *way,

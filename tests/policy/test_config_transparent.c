@@ -2,6 +2,8 @@
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
+#include <string.h>
+
 ARENA_TESTS(1 << 20);
 
 #define IMAP "listen imap on \"0.0.0.0:10143\" "
@@ -29,6 +31,20 @@ TEST(test_a_transparent_listener_its_servers_and_whose_address_they_see)
     assert_int_equal(b->servers[0].tls, BACKEND_TLS_NONE);
     assert_int_equal(b->servers[1].priority, 5);
     assert_true(backend_is_own(b) && backend_is_original(b) && config_sources_clients(c));
+    config_free(&c);
+}
+
+/* Their connections, and whether they are up, are counted by that. */
+TEST(test_originals_of_other_backends_and_protocols_are_others)
+{
+    struct config *c = load_good("backend a { smtp original  imap original }\n"
+                                 "backend b { smtp original  imap original }\n");
+    const struct server *all[] = {&c->backends[0].servers[0], &c->backends[0].servers[1],
+                                  &c->backends[1].servers[0], &c->backends[1].servers[1]};
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < i; k++)
+            assert_true(all[i]->port != all[k]->port ||
+                        memcmp(all[i]->ip.bytes, all[k]->ip.bytes, 4) != 0);
     config_free(&c);
 }
 

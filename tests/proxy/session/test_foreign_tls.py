@@ -107,7 +107,9 @@ def foreign(network, authority):
 
 @pytest.fixture(scope="module")
 def foreign_postfix(run_dir, foreign):
-    server = Postfix(run_dir, certificate=foreign)
+    folder = run_dir / "foreign"  # others have a Postfix there
+    folder.mkdir()
+    server = Postfix(folder, certificate=foreign)
     server.start()
     yield server
     server.stop()
@@ -280,7 +282,7 @@ def test_a_server_that_does_not_go_ahead_leaves_the_session_in_plaintext(front, 
 
 @pytest.fixture(scope="module")
 def foreign_dovecot(run_dir, foreign, foreign_postfix):
-    server = Dovecot(run_dir, foreign_postfix.mail, foreign)
+    server = Dovecot(run_dir / "foreign", foreign_postfix.mail, foreign)
     server.start()
     yield server
     server.stop()

@@ -55,7 +55,8 @@ static int a_socket(void)
 
 static struct smtp_job *once(int its_queue)
 {
-    const struct upstream_client client = {.connection = connection[0], .queue = its_queue};
+    const struct upstream_client client = {
+        .connection = connection[0], .queue = its_queue, .family = 4};
     static struct job_recipient to;
     to = (struct job_recipient){.address = SLICE("user@example.com")};
     jobs[0] = (struct smtp_job){.kind = JOB_DELIVER,
@@ -147,7 +148,7 @@ TEST(test_a_server_that_a_session_wants_may_end_before_it_has_a_socket)
     see_clients();
     const struct smtp_private_wish wish = {
         .backend = &backend,
-        .client = {.connection = connection[0], .queue = queue[0]},
+        .client = {.connection = connection[0], .queue = queue[0], .family = 4},
         .hears = &nobody};
     struct smtp_private *p = smtp_private_open(backends, &wish, &tried, &reason);
     assert_non_null(p);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "proxy/upstream/upstream_connect.h"
 #include "proxy/upstream/upstream_way.h"
 #include "tests/harness/unit.h"
 
@@ -89,6 +90,15 @@ TEST(test_a_server_of_another_family_is_none_for_a_client_whose_address_it_is_to
     assert_true(upstream_way(&backend, &server, &of_ours, &out, &reason));
     backend.source_client = false;
     assert_true(upstream_way(&backend, &server, &client, &out, &reason));
+}
+
+TEST(test_which_addresses_are_this_machines)
+{
+    struct ip loopback = {.family = 4, .bytes = {127, 0, 0, 1}}, v6 = {.family = 6};
+    v6.bytes[15] = 1;
+    assert_true(upstream_is_here(&loopback));
+    assert_true(upstream_is_here(&v6));
+    assert_false(upstream_is_here(&wanted));
 }
 
 TEST(test_a_place_is_written_as_it_is_configured)
