@@ -137,6 +137,27 @@ struct parent {
     int launcher;    /* who waits for us to be ready (pipe), -1: nobody */
 };
 
+/* The one that starts, the one that serves, those that drain; the first after NULL. */
+static inline struct generation *generation_after(const struct parent *parent,
+                                                  const struct generation *before)
+{
+    if (!before && parent->starting)
+        return parent->starting;
+    if ((!before || before == parent->starting) && parent->current)
+        return parent->current;
+    bool drains = before && before != parent->starting && before != parent->current;
+    return drains ? before->next : parent->old;
+}
+
+#define FOR_EACH_GENERATION(generation, parent)                                                    \
+    for ((generation) = generation_after((parent), NULL); (generation);                            \
+         (generation) = generation_after((parent), (generation)))
+/* Each of their proxies. */
+#define FOR_EACH_SLOT(slot, generation, parent)                                                    \
+    FOR_EACH_GENERATION(generation, parent)                                                        \
+        for ((slot) = (generation)->slots;                                                         \
+             (slot) < (generation)->slots + (generation)->slot_count; (slot)++)
+
 /* parent_loop.c: runs until everything is stopped; returns the exit status. */
 int parent_run(struct parent *parent);
 bool parent_open_signals(struct parent *parent); /* before the first child is started */

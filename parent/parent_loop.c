@@ -7,6 +7,7 @@
 #include "parent/parent_notify.h"
 #include "parent/parent_sessions.h"
 #include "parent/parent_status.h"
+#include "parent/parent_tell.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,27 +19,12 @@
 #include <unistd.h>
 
 enum {
+    SINGLE_ONES = 6,       /* signals, keeper, and gatepost-release, -learn, -sign and -source */
     STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
     SCANNERS_GRACE = 3000, /* and scanners after them */
-    POLLED_MAX = 5 + MILTERS_MOST + SHARED_ROWS + SCANNER_KINDS * (SCANNERS_HEADS + 1),
+    POLLED_MAX = SINGLE_ONES + MILTERS_MOST + SHARED_ROWS + SCANNER_KINDS * (SCANNERS_HEADS + 1),
     LONGEST_WAIT = 60000,
 };
-
-/* The one that starts, the one that serves, those that drain; the first after NULL. */
-static struct generation *generation_after(const struct parent *parent,
-                                           const struct generation *before)
-{
-    if (!before && parent->starting)
-        return parent->starting;
-    if ((!before || before == parent->starting) && parent->current)
-        return parent->current;
-    bool drains = before && before != parent->starting && before != parent->current;
-    return drains ? before->next : parent->old;
-}
-
-#define FOR_EACH_GENERATION(generation, parent)                                                    \
-    for ((generation) = generation_after((parent), NULL); (generation);                            \
-         (generation) = generation_after((parent), (generation)))
 
 /* What poll watches, and whose it is. */
 struct polled {
@@ -323,15 +309,6 @@ static void connect_redis(struct parent *parent, struct generation *generation, 
         slot_connect_redis(parent, &generation->slots[number], now);
 }
 
-static void send_tickets(struct parent *parent)
-{
-    struct generation *generation;
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0; number < generation->slot_count; number++)
-            if (generation->slots[number].state != PROXY_CONFIGURING)
-                slot_send_tickets(&generation->slots[number], &parent->tickets);
-}
-
 static void hear_distrust(struct parent *parent, struct scanners *scanners)
 {
     struct generation *generation;
@@ -344,101 +321,6 @@ static void hear_distrust(struct parent *parent, struct scanners *scanners)
         }
 }
 
-static void tell_down(struct parent *parent, struct scanners *scanners)
-{
-    struct generation *generation;
-    if (scanners->changed)
-        shared_family_changed(parent->shared, scanners->kind);
-    scanners->changed = false;
-    if (!scanners->news)
-        return;
-    scanners->news = false;
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0; number < generation->slot_count; number++)
-            slot_tell_down(&generation->slots[number], scanners);
-}
-
-static void tell_queue(struct parent *parent, struct scanners *scanners)
-{
-    struct generation *generation;
-    if (!scanners->moved)
-        return;
-    scanners->moved = false;
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0; number < generation->slot_count; number++)
-            slot_send_queue(&generation->slots[number], scanners);
-}
-
-static void tell_lists(struct parent *parent)
-{
-    struct generation *generation;
-    if (!parent->keeper.new_lists)
-        return;
-    parent->keeper.new_lists = false;
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0; number < generation->slot_count; number++)
-            if (generation->slots[number].state != PROXY_CONFIGURING)
-                slot_send_lists(&generation->slots[number], &parent->keeper);
-}
-
-/* Scanners that know it come in the place of those that do not. */
-static void tell_model(struct parent *parent)
-{
-    int model = parent->keeper.model;
-    parent->keeper.model = -1;
-    if (model >= 0)
-        scanners_take_model(&parent->scanners[SCANNER_SCAN], model);
-}
-
-static void tell_mark(struct parent *parent)
-{
-    struct generation *generation;
-    if (!parent->release.new_mark)
-        return;
-    parent->release.new_mark = false;
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0; number < generation->slot_count; number++)
-            if (generation->slots[number].state != PROXY_CONFIGURING)
-                slot_send_mark(&generation->slots[number], &parent->release);
-}
-
-static void tell_pairs(struct parent *parent, int64_t now)
-{
-    struct generation *generation;
-    if (!parent->keeper.news)
-        return;
-    parent->keeper.news = false;
-    release_restart(&parent->release, now);
-    learn_restart(&parent->learn, now);
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0;
-             keeper_keeps(generation->loaded.config) && number < generation->slot_count; number++)
-            if (generation->slots[number].state != PROXY_CONFIGURING)
-                slot_send_pairs(&generation->slots[number], &parent->keeper);
-}
-
-static void tell_signer(struct parent *parent)
-{
-    struct generation *generation;
-    if (!parent->sign.news)
-        return;
-    parent->sign.news = false;
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0; number < generation->slot_count; number++)
-            slot_send_signer(&generation->slots[number], &parent->sign);
-}
-
-static void tell_source(struct parent *parent)
-{
-    struct generation *generation;
-    if (!parent->source.news)
-        return;
-    parent->source.news = false;
-    FOR_EACH_GENERATION(generation, parent)
-        for (unsigned number = 0; number < generation->slot_count; number++)
-            slot_send_source(&generation->slots[number], &parent->source);
-}
-
 /* As long as any generation has sessions that need it. */
 static void want_source(struct parent *parent, int64_t now)
 {
@@ -449,20 +331,6 @@ static void want_source(struct parent *parent, int64_t now)
             config = generation->loaded.config;
     if (config || parent->source.wanted)
         source_configure(&parent->source, config, now);
-}
-
-static void tell_milters(struct parent *parent)
-{
-    struct generation *generation;
-    for (size_t i = 0; i < parent->milters.count; i++) {
-        struct milter *milter = &parent->milters.all[i];
-        if (!milter->news)
-            continue;
-        milter->news = false;
-        FOR_EACH_GENERATION(generation, parent)
-            for (unsigned number = 0; number < generation->slot_count; number++)
-                slot_send_milter(&generation->slots[number], milter);
-    }
 }
 
 /* Does everything that is due; returns when the next is. */
@@ -481,7 +349,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     if (parent->current)
         sooner(&next, troubles_look(parent, now));
     if (tickets_rotate(&parent->tickets, now))
-        send_tickets(parent);
+        tell_tickets(parent);
     if (alive && parent->alive_at <= now) {
         notify_alive();
         parent->alive_at = now + alive;
@@ -492,8 +360,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         hear_distrust(parent, &parent->scanners[kind]);
         sooner(&next, scanners_settle(&parent->scanners[kind], now));
-        tell_queue(parent, &parent->scanners[kind]);
-        tell_down(parent, &parent->scanners[kind]);
+        tell_family(parent, &parent->scanners[kind]);
     }
     sooner(&next, private_redis_settle(&parent->redis, now));
     sooner(&next, keeper_settle(&parent->keeper, now));
@@ -503,12 +370,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     want_source(parent, now);
     sooner(&next, source_settle(&parent->source, now));
     sooner(&next, milters_settle(&parent->milters, now));
-    tell_pairs(parent, now);
-    tell_signer(parent);
-    tell_source(parent);
-    tell_milters(parent);
-    tell_lists(parent);
-    tell_mark(parent);
+    tell_helpers(parent, now);
     sooner(&next, sample_settle(parent, now));
     FOR_EACH_GENERATION(generation, parent) {
         connect_redis(parent, generation, now);
