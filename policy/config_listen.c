@@ -41,99 +41,111 @@ struct listening {
     struct listener_names names;
 };
 
+enum listener_option {
+    STARTTLS,
+    REQUIRE_TLS,
+    IPV6_ONLY,
+    TRANSPARENT,
+    FLAGS,
+    HIDE = FLAGS,
+    BANNER,
+    INBOUND,
+    OUTBOUND,
+    RELAY,
+    SENDERS,
+    CLEARTEXT,
+    PROXY_PROTOCOL,
+    DESTINATION,
+    FOREIGN_TLS,
+    LOGIN_BY,
+    LOGIN
+};
+
+static const char *const listener_words[] = {
+    [STARTTLS] = "starttls",
+    [REQUIRE_TLS] = "require_tls",
+    [IPV6_ONLY] = "ipv6_only",
+    [TRANSPARENT] = "transparent",
+    [HIDE] = "hide",
+    [BANNER] = "banner",
+    [INBOUND] = "inbound",
+    [OUTBOUND] = "outbound",
+    [RELAY] = "relay",
+    [SENDERS] = "senders",
+    [CLEARTEXT] = "allow_cleartext",
+    [PROXY_PROTOCOL] = "proxy_protocol",
+    [DESTINATION] = "destination",
+    [FOREIGN_TLS] = "foreign_tls",
+    [LOGIN_BY] = "login_by",
+    [LOGIN + LOGIN_BACKEND] = "backend",
+    [LOGIN + LOGIN_DOMAIN] = "login_domain",
+    [LOGIN + LOGIN_MECHANISMS] = "mechanisms",
+    [LOGIN + LOGIN_SERVER_NAME] = "server_name",
+    [LOGIN + LOGIN_USERS] = "users",
+    NULL,
+};
+
+/* Those that a word alone says. */
+static bool *listener_flag(struct listener *listener, enum listener_option option)
+{
+    return option == STARTTLS      ? &listener->starttls
+           : option == REQUIRE_TLS ? &listener->require_tls
+           : option == IPV6_ONLY   ? &listener->ipv6_only
+                                   : &listener->transparent;
+}
+
+static bool parse_banner(struct parser *parser, struct listening *listening)
+{
+    struct token banner;
+    if (!expect_string(parser, "the banner", &banner))
+        return false;
+    listening->listener.banner = banner.text;
+    listening->names.has_banner = true;
+    return banner_fits(parser, &banner);
+}
+
+static bool parse_direction(struct parser *parser, bool outbound, struct listening *listening)
+{
+    listening->listener.direction = outbound ? DIRECTION_OUTBOUND : DIRECTION_INBOUND;
+    listening->names.has_direction = true;
+    return !outbound || parse_outbound(parser, &listening->names);
+}
+
 static bool listener_item(struct parser *parser, void *ctx)
 {
-    enum {
-        STARTTLS,
-        REQUIRE_TLS,
-        IPV6_ONLY,
-        HIDE,
-        BANNER,
-        INBOUND,
-        OUTBOUND,
-        RELAY,
-        SENDERS,
-        CLEARTEXT,
-        PROXY_PROTOCOL,
-        TRANSPARENT,
-        DESTINATION,
-        FOREIGN_TLS,
-        LOGIN_BY,
-        LOGIN
-    };
-    static const char *const words[] = {
-        [STARTTLS] = "starttls",
-        [REQUIRE_TLS] = "require_tls",
-        [IPV6_ONLY] = "ipv6_only",
-        [HIDE] = "hide",
-        [BANNER] = "banner",
-        [INBOUND] = "inbound",
-        [OUTBOUND] = "outbound",
-        [RELAY] = "relay",
-        [SENDERS] = "senders",
-        [CLEARTEXT] = "allow_cleartext",
-        [PROXY_PROTOCOL] = "proxy_protocol",
-        [TRANSPARENT] = "transparent",
-        [DESTINATION] = "destination",
-        [FOREIGN_TLS] = "foreign_tls",
-        [LOGIN_BY] = "login_by",
-        [LOGIN + LOGIN_BACKEND] = "backend",
-        [LOGIN + LOGIN_DOMAIN] = "login_domain",
-        [LOGIN + LOGIN_MECHANISMS] = "mechanisms",
-        [LOGIN + LOGIN_SERVER_NAME] = "server_name",
-        [LOGIN + LOGIN_USERS] = "users",
-        NULL,
-    };
     struct listening *listening = ctx;
     struct listener *listener = &listening->listener;
-    struct token banner;
+    struct listener_names *names = &listening->names;
     unsigned word;
-    if (!expect_choice(parser, words, "listener option", &word))
+    if (!expect_choice(parser, listener_words, "listener option", &word))
         return false;
+    if (word < FLAGS)
+        return *listener_flag(listener, (enum listener_option)word) = true;
     switch (word) {
-    case STARTTLS:
-        listener->starttls = true;
-        return true;
-    case REQUIRE_TLS:
-        listener->require_tls = true;
-        return true;
-    case IPV6_ONLY:
-        listener->ipv6_only = true;
-        return true;
     case HIDE:
-        return parse_hide(parser, listener, &listening->names);
+        return parse_hide(parser, listener, names);
     case BANNER:
-        if (!expect_string(parser, "the banner", &banner))
-            return false;
-        listener->banner = banner.text;
-        listening->names.has_banner = true;
-        return banner_fits(parser, &banner);
+        return parse_banner(parser, listening);
     case INBOUND:
     case OUTBOUND:
-        listener->direction = word == INBOUND ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
-        listening->names.has_direction = true;
-        return word == INBOUND || parse_outbound(parser, &listening->names);
+        return parse_direction(parser, word == OUTBOUND, listening);
     case RELAY:
-        return parse_relay(parser, &listening->names);
+        return parse_relay(parser, names);
     case SENDERS:
-        return parse_senders(parser, listener, &listening->names);
+        return parse_senders(parser, listener, names);
     case CLEARTEXT:
-        return parse_cleartext(parser, listener, &listening->names);
+        return parse_cleartext(parser, listener, names);
     case PROXY_PROTOCOL:
-        return expect_from(parser) && parse_from_table(parser, &listening->names.balancers,
-                                                       &listening->names.balancers_own);
-    case TRANSPARENT:
-        listener->transparent = true;
-        return true;
+        return expect_from(parser) &&
+               parse_from_table(parser, &names->balancers, &names->balancers_own);
     case DESTINATION:
-        return parse_destination(parser, listener, &listening->names);
+        return parse_destination(parser, listener, names);
     case FOREIGN_TLS:
-        return parse_foreign_tls(parser, listener, &listening->names);
+        return parse_foreign_tls(parser, listener, names);
     case LOGIN_BY:
-        return parse_login_by(parser, listener, &listening->names);
+        return parse_login_by(parser, listener, names);
     default:
-        return parse_login_option(parser, (enum login_option)(word - LOGIN), listener,
-                                  &listening->names);
+        return parse_login_option(parser, (enum login_option)(word - LOGIN), listener, names);
     }
 }
 
