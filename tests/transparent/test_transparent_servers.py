@@ -148,3 +148,46 @@ def test_a_session_outlives_a_reload_and_later_ones_are_led_as_it_says(network, 
         assert wait_until(lambda: send(SMTP, samples.clean("behind the reload"), USER, host=FIRST[4]).code == 250
                           and servers[1].postfix.wait_for_message(USER, b"Subject: behind the reload\n", 1))
     assert servers[0].postfix.wait_for_message(USER, b"Subject: before the reload\n")
+
+
+HELD = 'rule "held" when message.subject contains "held" then quarantine "spam"\n'
+
+
+def release(it):
+    waiting = wait_until(it.held, 20)
+    it.control("quarantine", "release", str(waiting[0]["number"]))
+    return waiting[0]
+
+
+def test_what_was_held_leaves_to_the_server_that_its_client_wanted(network, servers, gateway):
+    """Its client has gone: it comes from the gateway's own address."""
+    it = gateway(ORIGINAL + domains("behind", "example.com") + HELD, OPTIONS)
+    for name, server in zip(("one", "two"), servers):
+        subject = "held for %s" % name
+        seen = len(server.smtp_clients())
+        with network.clients.entered():
+            assert send(SMTP, samples.clean(subject), USER, host=server.addresses[4]).code == 250
+        release(it)
+        assert server.postfix.wait_for_message(USER, b"Subject: %s\n" % subject.encode())
+        assert [address for address, _ in server.smtp_clients()[seen:]] != [network.client_address[4]]
+        assert wait_until(lambda: not it.held())
+    assert not [m for m in servers[0].postfix.messages(USER) if b"held for two" in m]
+
+
+def test_what_was_held_on_its_way_out_leaves_to_the_foreign_server(network, servers, gateway):
+    it = gateway("backend anywhere { smtp original  source client  recipient_check off }\n" + HELD,
+                 {"smtp": 'outbound from { "%s"  "%s" }  relay anywhere' % tuple(network.client_address.values())})
+    with network.clients.entered():
+        assert send(SMTP, samples.clean("held going out"), USER, host=servers[1].addresses[6]).code == 250
+    release(it)
+    assert servers[1].postfix.wait_for_message(USER, b"Subject: held going out\n")
+
+
+def test_what_was_held_leaves_to_the_backend_that_its_destination_is_given_to(network, servers, gateway):
+    second = 'backend second { smtp "%s:25"  source client  recipient_check off }\n' % SECOND[4]
+    it = gateway(ORIGINAL + second + domains("behind", "example.com") + HELD,
+                 {"smtp": 'destination { "%s" } backend second' % THIRD[4], "pop3": OPTIONS["pop3"]})
+    with network.clients.entered():
+        assert send(SMTP, samples.clean("held and given away"), USER, host=THIRD[4]).code == 250
+    release(it)
+    assert servers[1].postfix.wait_for_message(USER, b"Subject: held and given away\n")
