@@ -123,9 +123,12 @@ int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, b
                          .msg_control = control.bytes,
                          .msg_controllen = sizeof control};
     ssize_t n;
-    do
+    bool reset = false, again;
+    do {
         n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-    while (n < 0 && errno == EINTR);
+        again = n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset));
+        reset = again && errno == ECONNRESET; /* told once, ahead of what the peer had said */
+    } while (again);
     if (n < 0)
         return errno == EAGAIN ? 0 : -1;
     *message = (struct ipc_message){0};

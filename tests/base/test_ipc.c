@@ -55,6 +55,20 @@ TEST(test_messages_keep_type_payload_and_order)
     assert_int_equal(receive(&message), 0);
 }
 
+TEST(test_last_words_are_heard_from_who_left_something_unread)
+{
+    struct ipc_message message;
+    assert_int_equal(ipc_send(ends[1], 1, SLICE("never read"), NULL, 0, false), 1);
+    assert_int_equal(ipc_send(ends[0], 7, SLICE("last words"), NULL, 0, false), 1);
+    close(ends[0]);
+    ends[0] = dup(ends[1]);
+    assert_int_equal(receive(&message), 1);
+    assert_true(slice_eq(message.payload, SLICE("last words")));
+    assert_int_equal(receive(&message), -1);
+    assert_int_equal(errno, ECONNRESET);
+    assert_int_equal(receive(&message), -1);
+}
+
 TEST(test_the_largest_payload_passes_and_one_more_is_refused)
 {
     static char large[IPC_PAYLOAD_MAX + 1];
