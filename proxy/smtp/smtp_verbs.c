@@ -304,6 +304,7 @@ static void verb_noop(struct smtp_session *s, struct slice argument)
 static void verb_quit(struct smtp_session *s, struct slice argument)
 {
     (void)argument;
+    smtp_reset(s); /* before the sender hears it, and comes again to another proxy */
     s->base.leaving = true;
     smtp_close(s, 221, "2.0.0", "goodbye");
 }

@@ -160,6 +160,7 @@ def attempt(gateway, *recipients, size=None, octets=2000, sender="sender@client.
         session.expect("MAIL FROM:<%s>%s" % (sender, " SIZE=%d" % size if size else ""), 250)
         codes = [session.command("RCPT TO:<%s@example.com>" % who).code for who in recipients]
         final = session.data(samples.clean("try") + b"x" * octets + b"\r\n") if 250 in codes else None
+        session.expect("QUIT", 221)
         return codes, final and final.code
 
 
