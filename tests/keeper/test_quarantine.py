@@ -262,7 +262,7 @@ def test_released_it_arrives_octet_for_octet_behind_our_fields(gateway, behind, 
 
 
 def test_what_the_client_asked_for_is_asked_of_the_server_behind(gateway, behind):
-    wait_until(lambda: _offers(gateway, "DSN", "SMTPUTF8"))
+    gateway.wait_until_offered("DSN", "SMTPUTF8")
     assert send(gateway, message("bad"), "übel@example.com", sender="grün@client.example".encode(),
                 options=b" SMTPUTF8 RET=HDRS ENVID=QQ314159", rcpt_options=b" NOTIFY=SUCCESS,DELAY ORCPT=utf-8;u@b.example").code == 250
     release(gateway, 1)
@@ -272,12 +272,6 @@ def test_what_the_client_asked_for_is_asked_of_the_server_behind(gateway, behind
         assert word in one.mail_line, one.mail_line
     assert b"NOTIFY=SUCCESS,DELAY" in one.rcpt_lines[0] and b"ORCPT=utf-8;u@b.example" in one.rcpt_lines[0]
     assert (one.sender, one.recipients) == ("grün@client.example", ["übel@example.com"])
-
-
-def _offers(gateway, *words):
-    with Session(gateway.port) as client:
-        client.ehlo()
-        return set(words) <= set(client.extensions)
 
 
 def test_results_in_our_name_that_it_brought_are_taken_out_and_ours_stand_on_top(gateway, behind):

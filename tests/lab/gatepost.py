@@ -11,6 +11,7 @@ import subprocess
 from lab import needs
 from lab.ports import free_port
 from lab.process import Process, children, wait_until
+from lab.smtp_client import Session
 
 # Short times, so that what hangs is seen soon; small numbers, as the lab is small.
 SETTINGS = {
@@ -124,6 +125,14 @@ class Gatepost:
         """A proxy greets: the port alone is open as soon as the parent has bound it."""
         return greets(self.port, b"220 ") and (not self.pop3_port or greets(self.pop3_port, b"+OK ")) \
             and (not self.imap_port or greets(self.imap_port, b"* OK ", b"a LOGOUT\r\n"))
+
+    def wait_until_offered(self, *keywords):
+        """EHLO offers these: each server behind has told by then what it can do. (Of servers that have not, SMTPUTF8 is offered.)"""
+        def offered():
+            with Session(self.port) as session:
+                session.ehlo()
+                return set(keywords) <= set(session.extensions)
+        assert wait_until(offered), keywords
 
     def stop(self):
         """The exit status. A disaster in the log is an error, but for those that the test has caused: `caused` are parts of their lines."""

@@ -218,6 +218,17 @@ def give(namespace, device, addresses):
         namespace.ip("address", "add", "%s/%d" % (address, LENGTH[family]), "dev", device, *words)
 
 
+@contextlib.contextmanager
+def lent(namespace, device, addresses):
+    """They are its own as long as that lasts."""
+    give(namespace, device, addresses)
+    try:
+        yield
+    finally:
+        for family, address in addresses.items():
+            namespace.ip("address", "del", "%s/%d" % (address, LENGTH[family]), "dev", device)
+
+
 def _way_out(namespace, gateway):
     for family, address in gateway.items():
         namespace.ip("-%d" % family, "route", "add", "default", "via", address)

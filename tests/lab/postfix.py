@@ -136,8 +136,12 @@ class Postfix:
         return wait_until(lambda: next((m for m in self.messages(address) if text in m), None), seconds)
 
     def log(self):
-        with open(os.path.join(self.dir, "maillog"), errors="replace") as f:
-            return f.read()
+        """Empty until somebody has written there."""
+        try:
+            with open(os.path.join(self.dir, "maillog"), errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
 
     def _make_folders(self):
         owner = pwd.getpwnam("postfix")

@@ -41,12 +41,7 @@ def gateway(start, new_backend):
 
 
 def ready(gateway):
-    """The proxies have learnt that the server behind takes SMTPUTF8."""
-    def offered():
-        with Session(gateway.port) as session:
-            session.ehlo()
-            return "SMTPUTF8" in session.extensions
-    assert wait_until(lambda: all(offered() for _ in range(4)), 10)
+    gateway.wait_until_offered("SMTPUTF8", "8BITMIME")
     return gateway
 
 

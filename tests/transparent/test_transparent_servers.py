@@ -6,7 +6,7 @@ import pytest
 
 from lab import samples
 from lab.gatepost import domains, running
-from lab.namespaces import give
+from lab.namespaces import give, lent
 from lab.pop3_client import logged_in
 from lab.process import wait_until
 from lab.smtp_client import Session, send
@@ -91,30 +91,30 @@ def test_mail_that_leaves_reaches_the_foreign_server_from_its_client_and_is_look
 
 def test_a_rule_that_names_a_client_holds_for_him_alone(network, servers, gateway):
     other = {4: network.client_address[4][:-1] + "9", 6: network.client_address[6][:-1] + "9"}
-    give(network.clients, "eth0", other)
-    gateway(ORIGINAL + domains("behind", "example.com")
-            + 'rule "blocked" when client.ip in blocked then reject 550 5.7.1 "not from {client.ip}"\ntable blocked { "%s" "%s" }\n' % tuple(other.values()), OPTIONS)
-    for family in (4, 6):
-        at, own = FIRST[family], network.client_address[family]
-        with network.clients.entered():
-            assert send(SMTP, samples.clean("may"), USER, host=at, source=own).code == 250
-            refused = send(SMTP, samples.clean("may not"), USER, host=at, source=other[family])
-        assert refused.code == 550 and "not from " + other[family] in refused.text
+    with lent(network.clients, "eth0", other):
+        gateway(ORIGINAL + domains("behind", "example.com")
+                + 'rule "blocked" when client.ip in blocked then reject 550 5.7.1 "not from {client.ip}"\ntable blocked { "%s" "%s" }\n' % tuple(other.values()), OPTIONS)
+        for family in (4, 6):
+            at, own = FIRST[family], network.client_address[family]
+            with network.clients.entered():
+                assert send(SMTP, samples.clean("may"), USER, host=at, source=own).code == 250
+                refused = send(SMTP, samples.clean("may not"), USER, host=at, source=other[family])
+            assert refused.code == 550 and "not from " + other[family] in refused.text
 
 
 def test_limits_count_by_clients_own_addresses(network, servers, gateway):
     more = {4: network.client_address[4][:-1] + "8", 6: network.client_address[6][:-1] + "8"}
-    give(network.clients, "eth0", more)
-    gateway(ORIGINAL + domains("behind", "example.com"), OPTIONS, {"limits": {"sessions_per_client": 2}, "process": {"proxies": 1}})
-    with network.clients.entered():
-        first = [Session(SMTP, host=FIRST[4], source=network.client_address[4]) for _ in range(2)]
-        with Session(SMTP, host=FIRST[4], source=network.client_address[4], greeting=False) as third:
-            assert third.reply().code == 421
-        with Session(SMTP, host=FIRST[4], source=more[4]) as other:
-            assert other.greeting.code == 220
-    assert [session.greeting.code for session in first] == [220, 220]
-    for session in first:
-        session.close()
+    with lent(network.clients, "eth0", more):
+        gateway(ORIGINAL + domains("behind", "example.com"), OPTIONS, {"limits": {"sessions_per_client": 2}, "process": {"proxies": 1}})
+        with network.clients.entered():
+            first = [Session(SMTP, host=FIRST[4], source=network.client_address[4]) for _ in range(2)]
+            with Session(SMTP, host=FIRST[4], source=network.client_address[4], greeting=False) as third:
+                assert third.reply().code == 421
+            with Session(SMTP, host=FIRST[4], source=more[4]) as other:
+                assert other.greeting.code == 220
+        assert [session.greeting.code for session in first] == [220, 220]
+        for session in first:
+            session.close()
 
 
 def test_a_client_who_comes_again_from_the_same_port_is_served(network, servers, gateway):

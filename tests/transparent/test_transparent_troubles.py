@@ -155,7 +155,8 @@ def test_what_was_accepted_is_there_though_processes_are_killed(busy, program):
     with busy.network.clients.entered(), Load(SMTP, senders=4, messages=200, host=busy.network.server_address[4]) as load:
         for goal in (20, 60, 100):
             assert wait_until(lambda: len(load.told) >= goal, 60), (load.refusals[-3:], load.broken)
-            assert kill(busy.pids(program)[0])
+            serving = wait_until(lambda: busy.pids(program), 20)
+            assert serving and kill(serving[0])
             assert wait_until(lambda: busy.log().count("SIGKILL") >= (20, 60, 100).index(goal) + 1), busy.log()[-2000:]
         load.join(60)
     assert len(load.told) >= 200 and not load.final

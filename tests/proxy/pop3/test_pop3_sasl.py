@@ -85,8 +85,7 @@ def test_the_guard_counts_failures_of_each_mechanism_and_lets_no_more_to_the_ser
 def test_a_dovecot_that_trusts_the_gateway_hears_whose_connection_it_is(site, mailboxes):
     with logged_in(site.pop3_port, source="127.0.0.9") as session:
         session.expect("STAT")
-    with open(mailboxes.log, encoding="utf-8") as log:
-        assert "rip=127.0.0.9" in log.read()
+    assert wait_until(lambda: "rip=127.0.0.9" in open(mailboxes.log, encoding="utf-8").read())
     assert "backend server is profile=dovecot" in site.log()
 
 

@@ -82,19 +82,11 @@ def world(run_dir, authority):
     (folder / "postfix").mkdir()
     it = World(folder, authority)
     with running(it.gateway, [it.behind]):
-        assert wait_until(lambda: offers_all(it.gateway))
+        it.gateway.wait_until_offered("SMTPUTF8", "8BITMIME", "DSN")
         try:
             yield it.start()
         finally:
             it.stop()
-
-
-def offers_all(gateway):
-    def offered():
-        with Session(gateway.port) as client:
-            client.ehlo()
-            return set(client.extensions)
-    return all({"SMTPUTF8", "8BITMIME", "DSN"} <= offered() for _ in range(6))
 
 
 @pytest.fixture(params=SENDERS)

@@ -192,8 +192,8 @@ def test_two_servers_offer_what_both_can_do(start, new_backend):
     one, two = new_backend(extensions=("8BITMIME", "DSN")), new_backend(extensions=("8BITMIME", "SMTPUTF8"))
     gateway = start(backend("one", one.port) + backend("two", two.port) + domains("one", "example.com") + domains("two", "example.org"),
                     changes={"process": {"proxies": 1}})
-    assert wait_until(lambda: not {"SMTPUTF8", "DSN"} & set(offered(gateway)))
-    assert "8BITMIME" in offered(gateway)
+    gateway.wait_until_offered("8BITMIME")
+    assert not {"SMTPUTF8", "DSN"} & set(offered(gateway))
 
 
 class SlowToGreet:

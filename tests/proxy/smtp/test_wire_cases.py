@@ -27,6 +27,7 @@ def gateway(start, new_backend):
         server = new_backend(script)
         it = start(backend("behind", server.port) + domains("behind", ours) + policy, changes={"process": {"proxies": 1}})
         it.behind = server
+        it.wait_until_offered("8BITMIME")
         return it
     return go
 
