@@ -26,7 +26,7 @@ CALLS = {  # what the shipped policy asks for each message, and what is told aft
     "accepted": ([ANY % "network", ANY % "sender"], [NOW, "3110400", "1"]),
     "contact": ([ANY % "contact"], []),
     "campaign": ([ANY % "campaign"] * 24 + [ANY % "opinion"], [NOW, "1209600", "16", "8", "8", "6", "7", "account"]),
-    "dmarc": ([ANY % "dmarc"], ["3110400", "1000", "row", "policy"]),
+    "dmarc": ([ANY % "dmarc"], ["3110400", "1000", "row", "policy", "1"]),
     "login": ([ANY % "failed", ANY % "busy"], ["60", "3600", "3"]),
 }
 

@@ -26,13 +26,13 @@ const char state_script_greylist[] =
     "  local left = math.max(1, first + window - now)\n"
     "  for i = 1, #new do redis.call('SET', new[i], meeting, 'EX', left) end\n"
     "end\n"
-    "local known = waited\n"
+    "local by = 0\n"
     "for i = meetings + 1, #KEYS do\n"
-    "  known = known or tonumber(redis.call('GET', KEYS[i]) or 0) >= passes\n"
+    "  if tonumber(redis.call('GET', KEYS[i]) or 0) >= passes then by = by + 2 ^ (i - meetings - 1) end\n"
     "end\n"
     "local both = math.min(first, beside or first)\n"
-    "if known then return {1, first, 0, both} end\n"
-    "return {0, first, math.min(delay, first + delay - now), both}\n";
+    "if waited or by > 0 then return {1, first, 0, both, by} end\n"
+    "return {0, first, math.min(delay, first + delay - now), both, by}\n";
 
 const char state_script_history[] =
     "local history = redis.call('HMGET', KEYS[1], 'first', 'messages')\n"
@@ -266,7 +266,7 @@ const char state_script_dmarc[] =
     "if redis.call('HEXISTS', KEYS[1], field) == 0 and redis.call('HLEN', KEYS[1]) >= most then\n"
     "  field = 'other'\n"
     "end\n"
-    "redis.call('HINCRBY', KEYS[1], field, 1)\n"
+    "redis.call('HINCRBY', KEYS[1], field, ARGV[5])\n"
     "redis.call('HSET', KEYS[1], 'policy', policy)\n"
     "redis.call('EXPIRE', KEYS[1], lifetime)\n"
     "return 1\n";

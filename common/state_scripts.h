@@ -45,7 +45,8 @@ extern const char *const state_script_texts[STATE_SCRIPT_COUNT];
  * which one that has reached `passes` makes it known.
  * Arguments: now, delay, window, lifetime, passes, how many of the keys are meetings, and how many of
  * these, the first ones, are this client's for sure: of the others it is only read when they began.
- * Answer: {known 0 or 1, first seen, seconds to wait, first seen if the others are his as well}.
+ * Answer: {known 0 or 1, first seen, seconds to wait, first seen if the others are his as well, which
+ * counters have reached `passes`: a bit for each, the first one's the lowest}.
  * A meeting is "first last known": when it first took place and when last, and whether it has
  * waited. They are one: what has waited under one name has waited under all, and the earliest counts.
  * One that comes back before the delay is over leaves it as it is; one that comes back after the
@@ -121,7 +122,7 @@ extern const char state_script_retry[];
 extern const char state_script_retries[];
 
 /* Key: a hash of counts. Arguments: its life time, most fields that it may have, the field to
- * count, the policy to remember. What would be a field too much counts as "other". */
+ * count, the policy to remember, how many. What would be a field too much counts as "other". */
 extern const char state_script_dmarc[];
 
 /* Keys: for each counter of logins two, of those that failed and of those under way. Arguments: the

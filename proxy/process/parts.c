@@ -62,7 +62,8 @@ static void make_redis(struct program *p, struct slice ca)
         !bundle_read(p->bundle, p->config->settings.contacts_key, &secret, &reason))
         program_give_up(reason);
     p->proxy.redis = redis_new(p->proxy.base, p->config, &files, &owner);
-    if (!p->proxy.redis || !(p->proxy.state = state_new(p->proxy.redis, p->config, secret)))
+    if (!p->proxy.redis ||
+        !(p->proxy.state = state_new(p->proxy.base, p->proxy.redis, p->config, secret)))
         program_give_up("redis: out of memory, or the configuration cannot be used");
 }
 

@@ -149,6 +149,8 @@ void serving_drain(struct program *p, bool stopping)
     p->proxy.errands_over = !p->proxy.errands || !errands_drain(p->proxy.errands);
     if (p->proxy.sharing)
         state_sharing_drain(p->proxy.sharing);
+    if (p->proxy.state)
+        state_settle(p->proxy.state);
     smtp_pools_close_idle(p->proxy.backends);
     list_watch_free(&p->proxy.watch);
     if (stopping)

@@ -5,10 +5,12 @@
 #include "common/state_scripts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { NAMES = 2 /* of a client: its network, and an authenticated domain */ };
 
-struct state *state_new(struct redis *redis, const struct config *config, struct slice secret)
+struct state *state_new(struct event_base *base, struct redis *redis, const struct config *config,
+                        struct slice secret)
 {
     struct state *state = calloc(1, sizeof *state);
     if (!state)
@@ -16,11 +18,12 @@ struct state *state_new(struct redis *redis, const struct config *config, struct
     state->redis = redis;
     state->config = config;
     state->keys = state_keys_new(&config->settings, secret);
+    state->rows = dmarc_counts_new(base, state_tell_dmarc, state);
     TAILQ_INIT(&state->unattended);
 #define INIT_SCRIPT(name) redis_script_init(&state->name, state_script_##name);
     STATE_SCRIPTS(INIT_SCRIPT)
 #undef INIT_SCRIPT
-    if (!state->keys)
+    if (!state->keys || !state->rows)
         state_free(&state);
     return state;
 }
@@ -33,9 +36,23 @@ static void set_greylist(struct facts *facts, struct value known, struct value f
     facts->fact[FACT_GREYLIST_WAIT] = wait;
 }
 
+/* Where the answer goes, and whose counters were asked for. */
+struct greylist_asked {
+    struct value *proven_first_seen; /* NULL: nobody asks */
+    struct state_key counters[NAMES];
+    size_t count;
+};
+
+static void remember_known(struct state *state, const struct greylist_asked *asked, int64_t by)
+{
+    for (size_t i = 0; i < asked->count; i++)
+        if (by >> i & 1)
+            known_names_put(&state->known, state_key_slice(&asked->counters[i]), clock_ms());
+}
+
 static void write_greylist(struct state_inquiry *inquiry, void *data, const redisReply *reply)
 {
-    struct value *proven_first_seen = data;
+    const struct greylist_asked *asked = data;
     if (!reply) {
         set_greylist(inquiry->facts, value_unknown(), value_unknown(), value_unknown());
         return;
@@ -43,8 +60,9 @@ static void write_greylist(struct state_inquiry *inquiry, void *data, const redi
     set_greylist(inquiry->facts, value_bool(reply->element[0]->integer == 1),
                  value_integer(reply->element[1]->integer),
                  value_integer(reply->element[2]->integer * 1000));
-    if (proven_first_seen)
-        *proven_first_seen = value_integer(reply->element[3]->integer);
+    if (asked->proven_first_seen)
+        *asked->proven_first_seen = value_integer(reply->element[3]->integer);
+    remember_known(inquiry->state, asked, reply->element[4]->integer);
 }
 
 /* The counters of accepted messages that speak for this client; returns how many. */
@@ -75,6 +93,7 @@ enum { GREYLIST_ARGUMENTS = 7 };
 
 struct greylist_question {
     struct state_key made[2 * NAMES];
+    size_t meetings; /* of them; counters follow */
     struct slice keys[2 * NAMES], args[GREYLIST_ARGUMENTS];
     struct number_text text[GREYLIST_ARGUMENTS];
     struct state_question question;
@@ -84,7 +103,7 @@ static void describe_greylist(struct state *state, const struct state_sender *wh
                               struct greylist_question *out)
 {
     const struct settings *settings = &state->config->settings;
-    size_t meetings = meetings_of(state, who, out->made);
+    size_t meetings = out->meetings = meetings_of(state, who, out->made);
     size_t count = meetings + counters_of(state, who, out->made + meetings);
     const int64_t numbers[GREYLIST_ARGUMENTS] = {
         clock_wall(),
@@ -109,18 +128,44 @@ static bool is_exempt(const struct state *state, const struct state_sender *who)
     return exempt && table_holds_text(exempt, who->recipient);
 }
 
+/* By a network or a domain, whose counters only grow. When they first met Redis alone can tell. */
+static bool is_known_already(const struct state *state, const struct state_sender *who)
+{
+    struct state_key counters[NAMES];
+    if (policy_uses(state->config->policy, FACT_GREYLIST_FIRST_SEEN))
+        return false;
+    size_t count = counters_of(state, who, counters);
+    for (size_t i = 0; i < count; i++)
+        if (known_names_has(&state->known, state_key_slice(&counters[i]), clock_ms()))
+            return true;
+    return false;
+}
+
+static void ask_greylist(struct state_inquiry *inquiry, const struct greylist_question *asked,
+                         struct value *proven_first_seen)
+{
+    struct greylist_asked *data = arena_alloc(inquiry->arena, sizeof *data);
+    if (!data) {
+        set_greylist(inquiry->facts, value_unknown(), value_unknown(), value_unknown());
+        return;
+    }
+    data->proven_first_seen = proven_first_seen;
+    data->count = asked->question.key_count - asked->meetings;
+    memcpy(data->counters, asked->made + asked->meetings, data->count * sizeof *data->counters);
+    state_ask(inquiry, &asked->question,
+              &(struct state_answer){.write = write_greylist, .data = data, .expected = 5});
+}
+
 void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who,
                     struct value *proven_first_seen)
 {
     struct greylist_question asked;
-    if (is_exempt(inquiry->state, who)) {
+    if (is_exempt(inquiry->state, who) || is_known_already(inquiry->state, who)) {
         set_greylist(inquiry->facts, value_bool(true), value_absent(), value_integer(0));
         return;
     }
     describe_greylist(inquiry->state, who, &asked);
-    state_ask(
-        inquiry, &asked.question,
-        &(struct state_answer){.write = write_greylist, .data = proven_first_seen, .expected = 4});
+    ask_greylist(inquiry, &asked, proven_first_seen);
 }
 
 void state_met_again(struct state *state, const struct state_sender *who)
@@ -163,11 +208,23 @@ void state_history(struct state_inquiry *inquiry, struct slice sender)
               &(struct state_answer){.write = write_history, .expected = 2});
 }
 
+/* Of those names that are known already once a minute is enough. */
+static size_t counters_to_tell(struct state *state, const struct state_sender *who,
+                               struct state_key out[static NAMES])
+{
+    size_t n = 0, count = counters_of(state, who, out);
+    for (size_t i = 0; i < count; i++)
+        if (known_names_count(&state->known, state_key_slice(&out[i]), clock_ms()))
+            out[n++] = out[i];
+    return n;
+}
+
 void state_accepted(struct state *state, const struct state_sender *who)
 {
     const struct policy *policy = state->config->policy;
     struct state_key made[NAMES + 1];
-    size_t counters = policy_wants(policy, PRODUCER_GREYLIST) ? counters_of(state, who, made) : 0;
+    size_t counters =
+        policy_wants(policy, PRODUCER_GREYLIST) ? counters_to_tell(state, who, made) : 0;
     size_t count = counters;
     if (who->sender.len && policy_wants(policy, PRODUCER_HISTORY))
         made[count++] = state_key_sender(state->keys, who->sender);

@@ -15,7 +15,8 @@ struct state;
 
 /* `config` must outlive it, and `secret`, which contacts are remembered under (empty: none are).
  * NULL: out of memory. */
-struct state *state_new(struct redis *redis, const struct config *config, struct slice secret);
+struct state *state_new(struct event_base *base, struct redis *redis, const struct config *config,
+                        struct slice secret);
 /* After all inquiries have ended or been cancelled; before redis_free, or after it. */
 void state_free(struct state **state);
 
@@ -230,7 +231,10 @@ void state_wrote(struct state *state, const struct state_letter *letter);
 void state_unknown_recipient(struct state *state, const struct facts *facts);
 /* For aggregate reports (RFC 9990): what DMARC's policy came to for a message under From's
  * domain: none, quarantine or reject. Without a published record there is nothing to count. A
- * message that was deferred comes again, and is counted then. */
+ * message that was deferred comes again, and is counted then. Equal rows of half a second are told
+ * together. */
 void state_dmarc(struct state *state, const struct facts *facts, const char *disposition);
+/* The process is about to leave: nothing is gathered any more. */
+void state_settle(struct state *state);
 
 #endif

@@ -168,6 +168,7 @@ void state_free(struct state **state)
         forget_call(call);
     }
     state_keys_free(&s->keys);
+    dmarc_counts_free(&s->rows);
     free(s);
     *state = NULL;
 }

@@ -146,21 +146,32 @@ static bool append_key(struct buf *out, const struct config *config, struct slic
     return !out->failed;
 }
 
+void state_tell_dmarc(void *ctx, const struct dmarc_row *row)
+{
+    struct number_text text[3];
+    const struct slice args[] = {state_number_argument(&text[0], INT64_C(24) * 3600 * KEEP_DAYS),
+                                 state_number_argument(&text[1], FIELDS_MAX), row->row, row->policy,
+                                 state_number_argument(&text[2], row->count)};
+    struct state *state = ctx;
+    state_tell(state, &(struct state_question){&state->dmarc, &row->key, 1, args, 5});
+}
+
 void state_dmarc(struct state *state, const struct facts *facts, const char *disposition)
 {
     struct buf key = buf_init(KEY_MAX), row = buf_init(ROW_MAX), policy = buf_init(POLICY_MAX);
     append_row(&row, facts, disposition);
     if (append_policy(&policy, facts) &&
-        append_key(&key, state->config, text_of(&facts->fact[FACT_DMARC_RECORD_DOMAIN]))) {
-        struct number_text text[2];
-        struct slice name = buf_slice(&key);
-        const struct slice args[] = {
-            state_number_argument(&text[0], INT64_C(24) * 3600 * KEEP_DAYS),
-            state_number_argument(&text[1], FIELDS_MAX),
-            row.failed ? SLICE("other") : buf_slice(&row), buf_slice(&policy)};
-        state_tell(state, &(struct state_question){&state->dmarc, &name, 1, args, 4});
-    }
+        append_key(&key, state->config, text_of(&facts->fact[FACT_DMARC_RECORD_DOMAIN])))
+        dmarc_counts_add(state->rows,
+                         &(struct dmarc_row){.key = buf_slice(&key),
+                                             .row = row.failed ? SLICE("other") : buf_slice(&row),
+                                             .policy = buf_slice(&policy)});
     buf_release(&key);
     buf_release(&row);
     buf_release(&policy);
+}
+
+void state_settle(struct state *state)
+{
+    dmarc_counts_settle(state->rows);
 }

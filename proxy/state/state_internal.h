@@ -4,6 +4,8 @@
 #define PROXY_STATE_STATE_INTERNAL_H
 
 #include "common/state_scripts.h"
+#include "proxy/state/dmarc_counts.h"
+#include "proxy/state/known_names.h"
 #include "proxy/state/state.h"
 #include "proxy/state/state_keys.h"
 
@@ -19,6 +21,8 @@ struct state {
     STATE_SCRIPTS(SCRIPT_OF_ITS_NAME)
 #undef SCRIPT_OF_ITS_NAME
     struct state_calls unattended; /* calls that nobody waits for */
+    struct known_names known;
+    struct dmarc_counts *rows;
 };
 
 struct state_inquiry {
@@ -65,6 +69,9 @@ struct state_reported {
 
 /* Without an answer. */
 void state_tell(struct state *state, const struct state_question *question);
+
+/* A row of DMARC's reports, as dmarc_counts wants it told; `ctx`: the state. */
+void state_tell_dmarc(void *ctx, const struct dmarc_row *row);
 
 /* A number as an argument of a script. */
 struct number_text {

@@ -97,7 +97,7 @@ static void make_parts(void)
     const char *reason;
     struct redis *redis =
         redis_new(proxy.base, config, &(struct redis_files){.password = SLICE("secret")}, &owner);
-    struct state *memory = redis ? state_new(redis, config, SLICE("a secret")) : NULL;
+    struct state *memory = redis ? state_new(proxy.base, redis, config, SLICE("a secret")) : NULL;
     struct resolver *resolver = resolver_new(proxy.base, config, &reason);
     struct list_watch *watch =
         resolver ? list_watch_new(proxy.base, resolver, config, proxy.shared, proxy.row) : NULL;

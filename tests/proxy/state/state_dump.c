@@ -315,6 +315,7 @@ static void tell_unknown_recipient(struct job *job, const json_t *question)
 static void tell_dmarc(struct job *job, const json_t *question)
 {
     state_dmarc(state, &job->facts, json_string_value(json_object_get(question, "disposition")));
+    state_settle(state);
 }
 
 static void move_clock(struct job *job, const json_t *question)
@@ -454,7 +455,7 @@ static bool start(const char *text, struct slice secret)
     if (!config || !base)
         return false;
     redis = redis_new(base, config, &(struct redis_files){.ca = SLICE("")}, &owner);
-    state = redis ? state_new(redis, config, secret) : NULL;
+    state = redis ? state_new(base, redis, config, secret) : NULL;
     return state != NULL;
 }
 

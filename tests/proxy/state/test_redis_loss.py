@@ -17,13 +17,15 @@ from lab.sentinels import NAME, Watched
 pytestmark = needs.root
 MESSAGES = int(os.environ.get("GATEPOST_REDIS_LOSS", "200" if needs.SANITIZED else "600"))
 QUICK = {"timeout": "300ms", "retry": "500ms"}
+# Redis is asked for each message, also of networks that were known a moment ago.
+ASKED = 'rule "asked" when greylist.first_seen is absent and recipient == "nobody@example.org" then reject 550 5.7.1 "nobody"\n'
 
 
 @pytest.fixture
 def site(start, new_backend, internet):
     def with_redis(**words):
         server = new_backend()
-        it = start(backend("behind", server.port) + domains("behind", "example.com") + internet.configuration + shipped_policy(),
+        it = start(backend("behind", server.port) + domains("behind", "example.com") + internet.configuration + shipped_policy() + ASKED,
                    changes={"redis": dict(QUICK, **words)})
         it.behind = server
         return it
