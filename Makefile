@@ -18,8 +18,9 @@ CPPFLAGS += -I. -D_GNU_SOURCE -DGATEPOST_VERSION='"$(VERSION)"' -DLIBEXECDIR='"$
             -DSYSCONFDIR='"/etc/gatepost"'
 LDFLAGS  += -Wl,--as-needed
 
-ifeq ($(V),release)
-CFLAGS   ?= -O2 -g
+# lto: what packages bring; each program is optimised as a whole, which takes its time at every link.
+ifneq ($(filter release lto,$(V)),)
+CFLAGS   ?= -O2 -g $(if $(filter lto,$(V)),-flto=auto)
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
 else ifeq ($(V),asan)
