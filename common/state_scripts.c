@@ -39,17 +39,17 @@ const char state_script_history[] =
     "return {tonumber(history[1] or -1), tonumber(history[2] or 0)}\n";
 
 const char state_script_accepted[] =
-    "local now, lifetime, counters = ARGV[1], ARGV[2], tonumber(ARGV[3])\n"
+    "local now, lifetime, counters, counts = ARGV[1], ARGV[2], tonumber(ARGV[3]), {}\n"
     "for i = 1, #KEYS do\n"
     "  if i <= counters then\n"
-    "    redis.call('INCR', KEYS[i])\n"
+    "    counts[i] = redis.call('INCR', KEYS[i])\n"
     "  else\n"
     "    redis.call('HSETNX', KEYS[i], 'first', now)\n"
     "    redis.call('HINCRBY', KEYS[i], 'messages', 1)\n"
     "  end\n"
     "  redis.call('EXPIRE', KEYS[i], lifetime)\n"
     "end\n"
-    "return #KEYS\n";
+    "return counts\n";
 
 const char state_script_rates[] =
     "local counts = {}\n"

@@ -57,7 +57,8 @@ extern const char state_script_greylist[];
 extern const char state_script_history[];
 
 /* Keys: counters and, last, a sender's history, a hash {first, messages}. Arguments: now, life
- * time, how many of the keys are counters. Counts an accepted message in all of them. */
+ * time, how many of the keys are counters. Counts an accepted message in all of them. Answer: those
+ * counters. */
 extern const char state_script_accepted[];
 
 /* Keys: pairs of counters, of the present window and of the one before it. Arguments: for each pair

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES = 2 /* of a client: its network, and an authenticated domain */ };
+enum {
+    NAMES = 2,             /* of a client: its network, and an authenticated domain */
+    KNOWN_FOR = 60 * 1000, /* ms that Redis is not asked again */
+};
 
 struct state *state_new(struct event_base *base, struct redis *redis, const struct config *config,
                         struct slice secret)
@@ -23,7 +26,7 @@ struct state *state_new(struct event_base *base, struct redis *redis, const stru
 #define INIT_SCRIPT(name) redis_script_init(&state->name, state_script_##name);
     STATE_SCRIPTS(INIT_SCRIPT)
 #undef INIT_SCRIPT
-    if (!state->keys || !state->rows)
+    if (!state->keys || !state->rows || !recent_names_init(&state->recent))
         state_free(&state);
     return state;
 }
@@ -36,18 +39,28 @@ static void set_greylist(struct facts *facts, struct value known, struct value f
     facts->fact[FACT_GREYLIST_WAIT] = wait;
 }
 
-/* Where the answer goes, and whose counters were asked for. */
-struct greylist_asked {
-    struct value *proven_first_seen; /* NULL: nobody asks */
-    struct state_key counters[NAMES];
+/* Counters of names, in the order that they are asked for in. */
+struct counters {
     size_t count;
+    struct state_key of[NAMES];
 };
 
-static void remember_known(struct state *state, const struct greylist_asked *asked, int64_t by)
+static void remember_known(struct state *state, const struct state_key *name)
 {
-    for (size_t i = 0; i < asked->count; i++)
-        if (by >> i & 1)
-            known_names_put(&state->known, state_key_slice(&asked->counters[i]), clock_ms());
+    recent_names_put(&state->recent, state_key_slice(name), clock_ms(), KNOWN_FOR);
+}
+
+struct greylist_asked {
+    struct value *proven_first_seen; /* NULL: nobody asks */
+    struct counters counters;
+};
+
+static void learn_greylist(struct state *state, const void *data, const redisReply *reply)
+{
+    const struct counters *counters = &((const struct greylist_asked *)data)->counters;
+    for (size_t i = 0; i < counters->count; i++)
+        if (reply->element[4]->integer >> i & 1)
+            remember_known(state, &counters->of[i]);
 }
 
 static void write_greylist(struct state_inquiry *inquiry, void *data, const redisReply *reply)
@@ -62,7 +75,6 @@ static void write_greylist(struct state_inquiry *inquiry, void *data, const redi
                  value_integer(reply->element[2]->integer * 1000));
     if (asked->proven_first_seen)
         *asked->proven_first_seen = value_integer(reply->element[3]->integer);
-    remember_known(inquiry->state, asked, reply->element[4]->integer);
 }
 
 /* The counters of accepted messages that speak for this client; returns how many. */
@@ -136,24 +148,29 @@ static bool is_known_already(const struct state *state, const struct state_sende
         return false;
     size_t count = counters_of(state, who, counters);
     for (size_t i = 0; i < count; i++)
-        if (known_names_has(&state->known, state_key_slice(&counters[i]), clock_ms()))
+        if (recent_names_has(&state->recent, state_key_slice(&counters[i]), clock_ms()))
             return true;
     return false;
 }
 
-static void ask_greylist(struct state_inquiry *inquiry, const struct greylist_question *asked,
+static void ask_greylist(struct state_inquiry *inquiry, const struct greylist_question *about,
                          struct value *proven_first_seen)
 {
-    struct greylist_asked *data = arena_alloc(inquiry->arena, sizeof *data);
-    if (!data) {
+    struct greylist_asked *asked = calloc(1, sizeof *asked);
+    if (!asked) {
         set_greylist(inquiry->facts, value_unknown(), value_unknown(), value_unknown());
         return;
     }
-    data->proven_first_seen = proven_first_seen;
-    data->count = asked->question.key_count - asked->meetings;
-    memcpy(data->counters, asked->made + asked->meetings, data->count * sizeof *data->counters);
-    state_ask(inquiry, &asked->question,
-              &(struct state_answer){.write = write_greylist, .data = data, .expected = 5});
+    asked->proven_first_seen = proven_first_seen;
+    asked->counters.count = about->question.key_count - about->meetings;
+    memcpy(asked->counters.of, about->made + about->meetings,
+           asked->counters.count * sizeof *about->made);
+    state_ask(inquiry, &about->question,
+              &(struct state_answer){.write = write_greylist,
+                                     .learn = learn_greylist,
+                                     .data = asked,
+                                     .expected = 5,
+                                     .forget = free});
 }
 
 void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who,
@@ -214,9 +231,44 @@ static size_t counters_to_tell(struct state *state, const struct state_sender *w
 {
     size_t n = 0, count = counters_of(state, who, out);
     for (size_t i = 0; i < count; i++)
-        if (known_names_count(&state->known, state_key_slice(&out[i]), clock_ms()))
+        if (recent_names_count(&state->recent, state_key_slice(&out[i]), clock_ms()))
             out[n++] = out[i];
     return n;
+}
+
+static void learn_accepted(struct state *state, const void *data, const redisReply *reply)
+{
+    const struct counters *counters = data;
+    for (size_t i = 0; i < counters->count; i++)
+        if (reply->element[i]->integer >= state->config->settings.greylist_passes)
+            remember_known(state, &counters->of[i]);
+}
+
+static void tell_accepted(struct state *state, const struct state_key *made, size_t count,
+                          size_t counters)
+{
+    struct slice keys[NAMES + 1];
+    struct number_text text[3];
+    const struct slice args[] = {
+        state_number_argument(&text[0], clock_wall()),
+        state_number_argument(&text[1],
+                              state_whole_seconds(state->config->settings.greylist_lifetime)),
+        state_number_argument(&text[2], (int64_t)counters),
+    };
+    for (size_t i = 0; i < count; i++)
+        keys[i] = state_key_slice(&made[i]);
+    const struct state_question question = {&state->accepted, keys, count, args, 3};
+    struct counters *told = calloc(1, sizeof *told);
+    if (!told) {
+        state_tell(state, &question);
+        return;
+    }
+    told->count = counters;
+    memcpy(told->of, made, counters * sizeof *made);
+    state_tell_to_learn(
+        state, &question,
+        &(struct state_answer){
+            .learn = learn_accepted, .data = told, .expected = counters, .forget = free});
 }
 
 void state_accepted(struct state *state, const struct state_sender *who)
@@ -228,17 +280,6 @@ void state_accepted(struct state *state, const struct state_sender *who)
     size_t count = counters;
     if (who->sender.len && policy_wants(policy, PRODUCER_HISTORY))
         made[count++] = state_key_sender(state->keys, who->sender);
-    if (count == 0)
-        return;
-    struct slice keys[NAMES + 1];
-    for (size_t i = 0; i < count; i++)
-        keys[i] = state_key_slice(&made[i]);
-    struct number_text text[3];
-    const struct slice args[] = {
-        state_number_argument(&text[0], clock_wall()),
-        state_number_argument(&text[1],
-                              state_whole_seconds(state->config->settings.greylist_lifetime)),
-        state_number_argument(&text[2], (int64_t)counters),
-    };
-    state_tell(state, &(struct state_question){&state->accepted, keys, count, args, 3});
+    if (count > 0)
+        tell_accepted(state, made, count, counters);
 }

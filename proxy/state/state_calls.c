@@ -70,9 +70,12 @@ static void call_done(void *ctx, const redisReply *reply)
 {
     struct state_call *call = ctx;
     struct state_inquiry *inquiry = call->inquiry;
+    const struct state_answer *answer = &call->answer;
+    const redisReply *expected = as_expected(reply, answer) ? reply : NULL;
+    if (expected && answer->learn)
+        answer->learn(call->state, answer->data, expected);
     if (inquiry)
-        call->answer.write(inquiry, call->answer.data,
-                           as_expected(reply, &call->answer) ? reply : NULL);
+        answer->write(inquiry, answer->data, expected);
     forget_call(call);
     if (inquiry)
         one_less(inquiry);
@@ -122,6 +125,16 @@ void state_ask(struct state_inquiry *inquiry, const struct state_question *quest
 void state_tell(struct state *state, const struct state_question *question)
 {
     (void)send_question(state, NULL, question);
+}
+
+void state_tell_to_learn(struct state *state, const struct state_question *question,
+                         const struct state_answer *answer)
+{
+    struct state_call *call = send_question(state, NULL, question);
+    if (call)
+        call->answer = *answer;
+    else
+        forget_answer(answer);
 }
 
 struct state_inquiry *state_begin(struct state *state, struct arena *arena, struct facts *facts,

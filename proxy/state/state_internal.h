@@ -5,7 +5,7 @@
 
 #include "common/state_scripts.h"
 #include "proxy/state/dmarc_counts.h"
-#include "proxy/state/known_names.h"
+#include "proxy/state/recent_names.h"
 #include "proxy/state/state.h"
 #include "proxy/state/state_keys.h"
 
@@ -21,7 +21,7 @@ struct state {
     STATE_SCRIPTS(SCRIPT_OF_ITS_NAME)
 #undef SCRIPT_OF_ITS_NAME
     struct state_calls unattended; /* calls that nobody waits for */
-    struct known_names known;
+    struct recent_names recent;
     struct dmarc_counts *rows;
 };
 
@@ -50,7 +50,9 @@ struct state_question {
  * texts, of any length. */
 struct state_answer {
     void (*write)(struct state_inquiry *inquiry, void *data, const redisReply *reply);
-    void *data; /* lives as long as the inquiry, or is forgotten: */
+    /* What the process keeps of an answer, whoever still waits for it; before `write`. NULL: nothing. */
+    void (*learn)(struct state *state, const void *data, const redisReply *reply);
+    void *data; /* lives as long as the inquiry, or is forgotten (with `learn` it must be): */
     size_t expected, texts;
     void (*forget)(void *data); /* once the call is over; NULL: nothing is to be done */
 };
@@ -67,8 +69,11 @@ struct state_reported {
     size_t count;
 };
 
-/* Without an answer. */
+/* Nobody waits for an answer. */
 void state_tell(struct state *state, const struct state_question *question);
+/* Nor here, but something is learnt from it; `answer->forget` is called in any case. */
+void state_tell_to_learn(struct state *state, const struct state_question *question,
+                         const struct state_answer *answer);
 
 /* A row of DMARC's reports, as dmarc_counts wants it told; `ctx`: the state. */
 void state_tell_dmarc(void *ctx, const struct dmarc_row *row);

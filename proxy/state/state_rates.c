@@ -11,12 +11,17 @@
 
 #include <stdlib.h>
 
-enum { RATES_AT_ONCE = 64 };
+enum {
+    RATES_AT_ONCE = 64,
+    QUIET_FOR = 10 * 1000, /* ms that a count that is only looked up is taken to be still 0 */
+};
 
-/* Where the answers go: policy_keys()[index], and what the window before weighs. */
+/* Where the answers go: policy_keys()[index], and what the window before weighs; one that is only looked
+ * up has a name. */
 struct rate_target {
     size_t index;
     double weight;
+    struct state_key look; /* len 0: it is counted */
 };
 
 struct rate_targets {
@@ -32,6 +37,19 @@ struct rate_batch {
     size_t count;
     bool look; /* only look: the event is another */
 };
+
+/* Most clients never name an unknown recipient. A process that sees one asks again (state_unknown_recipient):
+ * so what others count meanwhile lets a client have one more from each process at most. */
+static void learn_quiet(struct state *state, const void *data, const redisReply *reply)
+{
+    const struct rate_targets *targets = data;
+    for (size_t i = 0; i < targets->count; i++) {
+        const struct rate_target *target = &targets->target[i];
+        if (target->look.len > 0 && reply->element[2 * i]->integer == 0 &&
+            reply->element[2 * i + 1]->integer == 0)
+            recent_names_put(&state->recent, state_key_slice(&target->look), clock_ms(), QUIET_FOR);
+    }
+}
 
 static void write_rates(struct state_inquiry *inquiry, void *data, const redisReply *reply)
 {
@@ -54,9 +72,13 @@ static struct rate_targets *targets_of(const struct rate_batch *batch)
     if (!targets)
         return NULL;
     targets->count = batch->count;
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct rate_keys *keys = &batch->rate[i].keys;
         targets->target[i] =
-            (struct rate_target){batch->rate[i].index, 1.0 - batch->rate[i].keys.passed};
+            (struct rate_target){.index = batch->rate[i].index, .weight = 1.0 - keys->passed};
+        if (batch->look)
+            targets->target[i].look = keys->current;
+    }
     return targets;
 }
 
@@ -82,6 +104,7 @@ static void send_batch(struct state *state, struct state_inquiry *inquiry, struc
     if (targets)
         state_ask(inquiry, &question,
                   &(struct state_answer){.write = write_rates,
+                                         .learn = learn_quiet,
                                          .data = targets,
                                          .expected = 2 * batch->count,
                                          .forget = free});
@@ -90,6 +113,18 @@ static void send_batch(struct state *state, struct state_inquiry *inquiry, struc
     else
         state_tell(state, &question);
     batch->count = 0;
+}
+
+/* Of one that is counted it is forgotten. */
+static bool is_quiet(struct state *state, const struct rate_keys *rate, enum rate_event event,
+                     bool look)
+{
+    struct slice name = state_key_slice(&rate->current);
+    if (event != RATE_UNKNOWN_RECIPIENTS)
+        return false;
+    if (!look)
+        recent_names_forget(&state->recent, name);
+    return look && recent_names_has(&state->recent, name, clock_ms());
 }
 
 static void count_rates(struct state *state, struct state_inquiry *inquiry,
@@ -101,8 +136,10 @@ static void count_rates(struct state *state, struct state_inquiry *inquiry,
     for (size_t i = 0; i < count; i++) {
         if (keys[i].fact != FACT_RATE || keys[i].event != event)
             continue;
-        enum rate_value value = state_key_rate(state->keys, &keys[i], facts, clock_wall(),
-                                               &batch.rate[batch.count].keys);
+        struct rate_keys *rate = &batch.rate[batch.count].keys;
+        enum rate_value value = state_key_rate(state->keys, &keys[i], facts, clock_wall(), rate);
+        if (value == RATE_COUNTABLE && is_quiet(state, rate, event, look))
+            value = RATE_ABSENT;
         if (value == RATE_COUNTABLE)
             batch.rate[batch.count++].index = i;
         else if (inquiry)

@@ -21,7 +21,7 @@ SCRIPT_CALLS = [  # each branch of each script
     ("contacts", ["contact"], ["3600"]),
     ("retries", ["refused", "place"], ["3600", "x"]),
     ("retry", ["refused", "place", "another", "delivered"], []),
-    ("dmarc", ["report"], ["3600", "100", "row", "policy"]),
+    ("dmarc", ["report"], ["3600", "100", "row", "policy", "1"]),
     ("login", ["failed", "busy"], ["60", "3600", "3"]),
     ("login_over", ["failed", "busy", "tried"], ["failed", "mark", "3600", "600", "16", "1"]),
     ("login_over", ["failed", "busy", "tried"], ["failed", "other", "3600", "600", "16", "1"]),

@@ -19,6 +19,7 @@ greylist { delay %ds  window %ds  lifetime %ds  passes %d }
 rule "all" when not greylist.known and sender.messages == 0 then score 1 as "new"
 %s
 """
+ASKED = 'rule "first" when greylist.first_seen is absent then score 1 as "first"\n'  # Redis is asked for each message
 CONNECTIONS, TRANSACTIONS, RECIPIENTS, MESSAGES, UNKNOWN_RECIPIENTS = range(5)
 WHO = {"client": "192.0.2.1", "sender": "user@example.org", "recipient": "rcpt@example.com"}
 
@@ -35,8 +36,8 @@ def rules(*rates):
 
 
 class Gateway(Memory):
-    def __init__(self, port, more="", passes=PASSES, secret="a secret"):
-        super().__init__(CONFIG % (port, DELAY, WINDOW, LIFETIME, passes, more), secret)
+    def __init__(self, port, more="", passes=PASSES, secret="a secret", asked=ASKED):
+        super().__init__(CONFIG % (port, DELAY, WINDOW, LIFETIME, passes, asked + more), secret)
 
     def greylist(self, **changes):
         facts = self.ask("greylist", **dict(WHO, **changes))["facts"]
