@@ -179,6 +179,22 @@ static bool is_of_client(enum fact fact)
     return false;
 }
 
+struct client_facts {
+    size_t count;
+    enum fact of[FACT_COUNT];
+};
+
+/* All of them, found once: they are copied several times a message. */
+static const struct client_facts *client_facts(void)
+{
+    static struct client_facts all;
+    if (all.count == 0)
+        for (int i = 0; i < FACT_COUNT; i++)
+            if (is_of_client((enum fact)i))
+                all.of[all.count++] = (enum fact)i;
+    return &all;
+}
+
 static bool key_is_of_client(const struct policy_key *key)
 {
     return is_of_client(key->fact) || (key->fact == FACT_RATE && key->event == RATE_CONNECTIONS);
@@ -277,9 +293,9 @@ static void forget_facts(const struct client_study *client, struct facts *facts)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(config_of(client)->policy, &count);
-    for (int i = 0; i < FACT_COUNT; i++)
-        if (is_of_client((enum fact)i))
-            facts->fact[i] = (struct value){0};
+    const struct client_facts *all = client_facts();
+    for (size_t i = 0; i < all->count; i++)
+        facts->fact[all->of[i]] = (struct value){0};
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (key_is_of_client(&keys[i]))
             facts->keyed[i] = (struct value){0};
@@ -289,9 +305,9 @@ static void copy_facts(const struct client_study *client, struct facts *facts)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(config_of(client)->policy, &count);
-    for (int i = 0; i < FACT_COUNT; i++)
-        if (is_of_client((enum fact)i))
-            facts->fact[i] = client->facts->fact[i];
+    const struct client_facts *all = client_facts();
+    for (size_t i = 0; i < all->count; i++)
+        facts->fact[all->of[i]] = client->facts->fact[all->of[i]];
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (key_is_of_client(&keys[i]))
             facts->keyed[i] = client->facts->keyed[i];

@@ -365,7 +365,6 @@ static void describe_job(struct smtp_session *s, struct job_recipient *to)
 {
     struct transaction *t = s->t;
     size_t n = 0;
-    t->client = smtp_told_client(s);
     for (size_t i = 0; i < t->recipient_count; i++)
         if (is_delivered_to(&t->recipients[i]))
             to[n++] = t->recipients[i].job;
@@ -373,7 +372,7 @@ static void describe_job(struct smtp_session *s, struct job_recipient *to)
                                .id = s->ref,
                                .holder = s->base.claim.holder,
                                .backend = t->backend,
-                               .client = &t->client,
+                               .client = smtp_told(s, t->backend),
                                .arena = s->mail,
                                .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
                                .done = delivered,

@@ -153,12 +153,11 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
 {
     struct transaction *t = s->t;
     t->asked = r->job;
-    t->client = smtp_told_client(s);
     t->job = (struct smtp_job){.kind = JOB_CHECK,
                                .id = s->ref,
                                .holder = s->base.claim.holder,
                                .backend = t->backend,
-                               .client = &t->client,
+                               .client = smtp_told(s, t->backend),
                                .arena = s->rcpt,
                                .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
                                .done = checked,

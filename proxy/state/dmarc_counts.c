@@ -73,7 +73,7 @@ static bool keep(struct dmarc_counts *counts, const struct dmarc_row *row)
     if (!piece)
         return false;
     if (counts->used == 0)
-        evtimer_add(counts->due, &(struct timeval){.tv_usec = DMARC_COUNTS_MS * 1000});
+        evtimer_add(counts->due, &(struct timeval){.tv_usec = DMARC_COUNTS_MS * 1000L});
     struct dmarc_row *mine = &counts->rows[counts->used++];
     mine->key = copy(&piece, row->key);
     mine->row = copy(&piece, row->row);
