@@ -163,27 +163,6 @@ int parent_run(struct parent *parent);
 bool parent_open_signals(struct parent *parent); /* before the first child is started */
 void parent_stop(struct parent *parent, int64_t now);
 
-/* parent_slot.c: one proxy. */
-void slot_start(struct parent *parent, struct slot *slot, int64_t now);
-void slot_tell(struct parent *parent, struct slot *slot); /* what is left of the start */
-void slot_hear(struct parent *parent, struct slot *slot, int64_t now);
-void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now);
-/* Its sockets, to one that serves. */
-void slot_lend(const struct parent *parent, struct slot *slot);
-void slot_connect_redis(struct parent *parent, struct slot *slot, int64_t now); /* if it can */
-void slot_drain(struct slot *slot, bool stopping);
-void slot_kill(struct slot *slot, const char *why);
-bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
-void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
-void slot_send_signer(struct slot *slot, const struct sign *sign);
-void slot_send_source(struct slot *slot, const struct source_process *source);
-void slot_send_queue(struct slot *slot, const struct scanners *scanners); /* another than before */
-void slot_send_milter(struct slot *slot, const struct milter *milter);
-void slot_send_lists(struct slot *slot, const struct keeper *keeper);
-void slot_send_mark(struct slot *slot, const struct release *release);
-bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);
-void slot_tell_down(struct slot *slot, const struct scanners *scanners);
-
 /* parent_generation.c: a configuration comes, serves, drains, goes. */
 struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report);
 void generation_start(struct parent *parent, struct generation *generation, int64_t now);

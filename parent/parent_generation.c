@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "parent/parent.h"
 #include "parent/parent_contacts.h"
 #include "parent/parent_deposit.h"
 #include "parent/parent_notify.h"
+#include "parent/parent_slot.h"
 #include "policy/place.h"
 
 #include <errno.h>

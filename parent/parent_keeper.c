@@ -65,97 +65,15 @@ bool keeper_init(struct keeper *keeper)
 
 /* ---- what is wanted ---- */
 
-bool keeper_may_hold(const struct config *config)
-{
-    char key[PATH_MAX];
-    return policy_keeps(config->policy) || config_reads_mail(config) ||
-           (slice_to_text(config->settings.quarantine_key, key, sizeof key) &&
-            access(key, F_OK) == 0);
-}
-
-bool keeper_keeps(const struct config *config)
-{
-    return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
-           config->settings.log_decisions_syslog || keeper_may_hold(config) ||
-           config->settings.learn_enabled || policy_wants(config->policy, PRODUCER_LISTED) ||
-           policy_wants(config->policy, PRODUCER_LISTED_AUTHOR);
-}
-
-bool keeper_needed(const struct config *config)
-{
-    return keeper_keeps(config) || scrape_wanted(&config->settings);
-}
-
-/* False: they are too many. */
-static bool pack_helpdesk(const struct config *config, struct keeper_command *out)
-{
-    struct buf words = buf_over(out->helpdesk, sizeof out->helpdesk);
-    uint32_t count = 0;
-    for (size_t i = 0; i < config->held_policy_count; i++)
-        count += config->held_policy[i].helpdesk;
-    pack_u32(&words, count);
-    for (size_t i = 0; i < config->held_policy_count; i++)
-        if (config->held_policy[i].helpdesk)
-            pack_slice(&words, config->held_policy[i].why);
-    out->helpdesk_len = buf_len(&words);
-    return !words.failed;
-}
-
-static bool command_for(const struct config *config, struct keeper_command *out)
-{
-    const struct settings *settings = &config->settings;
-    memset(out, 0, sizeof *out);
-    out->age = (uint64_t)settings->history_age / 1000;
-    out->size = settings->history_size;
-    out->history = settings->history_enabled;
-    out->personal_age = (uint64_t)settings->history_personal_age / 1000;
-    out->syslog = settings->log_decisions_syslog;
-    out->hold = settings->quarantine_size;
-    out->journal = settings->journal_size;
-    out->learn = settings->learn_enabled ? settings->learn_labels : 0;
-    out->learn_age = (uint64_t)settings->learn_age / 1000;
-    out->learn_left = (uint64_t)settings->learn_left / 1000;
-    out->learn_answered = (uint64_t)settings->learn_answered / 1000;
-    out->shares = redis_shares(settings);
-    return pack_helpdesk(config, out) &&
-           slice_to_text(slice_sub(settings->redis_prefix, 0, REDIS_PREFIX_MAX), out->share,
-                         sizeof out->share) &&
-           slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
-           slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
-           slice_to_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
-           slice_to_text(settings->log_decisions, out->lines, sizeof out->lines) &&
-           slice_to_text(settings->keeper_control, out->control, sizeof out->control) &&
-           roles_named(settings, &out->roles) && scrape_places_of(settings, &out->scrape) &&
-           slice_to_text(settings->history_personal, out->personal, sizeof out->personal) &&
-           slice_to_text(settings->log_to, out->log_to, sizeof out->log_to) &&
-           slice_to_text(settings->log_format, out->log_format, sizeof out->log_format) &&
-           slice_to_text(settings->log_level, out->log_level, sizeof out->log_level);
-}
-
-static bool same(const struct keeper_command *a, const struct keeper_command *b)
-{
-    return strcmp(a->user, b->user) == 0 && strcmp(a->folder, b->folder) == 0 &&
-           strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
-           strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_format, b->log_format) == 0 &&
-           strcmp(a->log_level, b->log_level) == 0 && roles_same(&a->roles, &b->roles) &&
-           scrape_places_same(&a->scrape, &b->scrape) && strcmp(a->personal, b->personal) == 0 &&
-           a->personal_age == b->personal_age && a->age == b->age && a->size == b->size &&
-           a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
-           a->journal == b->journal && a->learn == b->learn && a->learn_age == b->learn_age &&
-           a->learn_left == b->learn_left && a->learn_answered == b->learn_answered &&
-           a->shares == b->shares && strcmp(a->share, b->share) == 0 &&
-           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
-           memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
-}
-
 void keeper_configure(struct keeper *keeper, const struct config *config, int64_t now)
 {
-    keeper->wanted = config && keeper_needed(config) && command_for(config, &keeper->command);
+    keeper->wanted =
+        config && keeper_needed(config) && keeper_command_for(config, &keeper->command);
     if (!keeper->wanted) {
         helper_end(&keeper->process, config ? KEEPER_MAKE_WAY : KEEPER_END, KEEPER_GRACE, now);
         return;
     }
-    if (same(&keeper->command, &keeper->running))
+    if (keeper_command_same(&keeper->command, &keeper->running))
         return;
     keeper->awaits_key = keeper_may_hold(config) && !keeper->has_key;
     keeper->process.start_at = keeper->awaits_key ? now + KEEPER_KEY_PATIENCE : 0;
@@ -169,80 +87,6 @@ void keeper_configure(struct keeper *keeper, const struct config *config, int64_
 static void not_started(struct keeper *keeper, struct slice reason, int64_t now)
 {
     helper_not_started(&keeper->process, reason, "records wait and are lost in the end", now);
-}
-
-static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
-{
-    const struct keeper_command *command = &keeper->running;
-    char name[] = "gatepost-keeper", age[24], size[24], hold[24], journal[24], era[24],
-         personal_age[24], learn[24], learn_age[24], learn_left[24], learn_answered[24];
-    int extra[] = {keeper->queue[KEEPER_OWN_END],
-                   keeper->folder,
-                   keeper->listening,
-                   keeper->opener[KEEPER_OWN_END],
-                   keeper->errands[KEEPER_OWN_END],
-                   keeper->learner[KEEPER_OWN_END],
-                   keeper->sharing[KEEPER_OWN_END]};
-    snprintf(age, sizeof age, "%" PRIu64, command->age);
-    snprintf(size, sizeof size, "%" PRIu64, command->size);
-    snprintf(hold, sizeof hold, "%" PRIu64, command->hold);
-    snprintf(journal, sizeof journal, "%" PRIu64, command->journal);
-    snprintf(era, sizeof era, "%" PRIu64, keeper->era);
-    snprintf(personal_age, sizeof personal_age, "%" PRIu64, command->personal_age);
-    snprintf(learn, sizeof learn, "%" PRIu64, command->learn);
-    snprintf(learn_age, sizeof learn_age, "%" PRIu64, command->learn_age);
-    snprintf(learn_left, sizeof learn_left, "%" PRIu64, command->learn_left);
-    snprintf(learn_answered, sizeof learn_answered, "%" PRIu64, command->learn_answered);
-    const char *argv[44 + ROLE_WORDS] = {name,
-                                         "--user",
-                                         command->user,
-                                         "--folder",
-                                         command->folder,
-                                         "--log-to",
-                                         command->log_to,
-                                         "--log-level",
-                                         command->log_level,
-                                         "--age",
-                                         age,
-                                         "--size",
-                                         size,
-                                         "--hold",
-                                         hold,
-                                         "--journal",
-                                         journal,
-                                         "--personal",
-                                         command->personal,
-                                         "--personal-age",
-                                         personal_age,
-                                         "--era",
-                                         era,
-                                         "--gateway",
-                                         command->gateway,
-                                         "--log-format",
-                                         command->log_format};
-    size_t count = 27;
-    if (command->learn) {
-        argv[count++] = "--learn";
-        argv[count++] = learn;
-        argv[count++] = "--learn-age";
-        argv[count++] = learn_age;
-        argv[count++] = "--learn-left";
-        argv[count++] = learn_left;
-        argv[count++] = "--learn-answered";
-        argv[count++] = learn_answered;
-    }
-    if (command->shares) {
-        argv[count++] = "--share";
-        argv[count++] = command->share;
-    }
-    if (command->history)
-        argv[count++] = "--history";
-    if (command->syslog)
-        argv[count++] = "--syslog";
-    for (size_t i = 0; i < roles->count; i++)
-        argv[count++] = roles->words[i];
-    return child_spawn(name, (char *const *)(uintptr_t)argv, extra, sizeof extra / sizeof *extra,
-                       &keeper->process.control);
 }
 
 int keeper_open_lines(const char *path)
@@ -403,7 +247,7 @@ static void start(struct keeper *keeper, int64_t now)
         reason = roles_look_up(&keeper->running.roles, &roles);
     if (!reason)
         reason = listen_for_questions(keeper);
-    pid_t pid = reason ? -1 : spawn(keeper, &roles);
+    pid_t pid = reason ? -1 : keeper_spawn(keeper, &roles);
     if (pid < 0) {
         not_started(keeper, slice_of(reason ? reason : strerror(errno)), now);
         close_up(keeper);

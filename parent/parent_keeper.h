@@ -80,6 +80,13 @@ bool keeper_may_hold(const struct config *config);
 bool keeper_keeps(const struct config *config);
 bool keeper_needed(const struct config *config);
 
+/* What it is started with. False: a text of the settings has no room. */
+bool keeper_command_for(const struct config *config, struct keeper_command *out);
+bool keeper_command_same(const struct keeper_command *a, const struct keeper_command *b);
+
+/* Starts what keeper->running says, who may ask it being `roles`. -1 with errno. */
+pid_t keeper_spawn(struct keeper *keeper, const struct role_options *roles);
+
 /* What it should be from now on; NULL: none is wanted. */
 void keeper_configure(struct keeper *keeper, const struct config *config, int64_t now);
 

@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "common/metrics.h"
-#include "parent/parent.h"
 #include "parent/parent_metrics.h"
 #include "parent/parent_notify.h"
 #include "parent/parent_sessions.h"
+#include "parent/parent_slot.h"
 #include "parent/parent_status.h"
 #include "parent/parent_tell.h"
 

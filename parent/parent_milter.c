@@ -187,26 +187,13 @@ int64_t milters_settle(struct milters *milters, int64_t now)
 
 /* ---- what it says ---- */
 
-static void make_queue(struct milter *milter)
-{
-    int made[2];
-    log_at(LEVEL_ERROR, "", "gatepost-milter's queue was closed, and is made anew");
-    if (ipc_pair(made) != 0)
-        return; /* the next one finds it closed, and says so */
-    for (size_t i = 0; i < 2; i++) {
-        close(milter->queue[i]);
-        milter->queue[i] = made[i];
-    }
-    milter->news = true;
-}
-
 /* It is believed once, and has to go: one that goes on to say so would have proxies listen to ever more queues. */
 static void hear_deaf(struct milter *milter, int64_t now)
 {
     if (milter->deaf)
         return;
     milter->deaf = true;
-    make_queue(milter);
+    milter->news |= helper_renew_queue(&milter->process, milter->queue);
     milter->process.kill_at = now + DEAF_GRACE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_sample.h"
 
-#include "parent/parent.h"
+#include "parent/parent_slot.h"
 
 #include <stdio.h>
 

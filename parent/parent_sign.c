@@ -111,19 +111,6 @@ int64_t sign_settle(struct sign *sign, int64_t now)
 
 /* ---- what it says ---- */
 
-static void make_queue(struct sign *sign)
-{
-    int made[2];
-    log_at(LEVEL_ERROR, "", "gatepost-sign's queue was closed, and is made anew");
-    if (ipc_pair(made) != 0)
-        return; /* the next one finds it closed, and says so */
-    for (size_t i = 0; i < 2; i++) {
-        close(sign->queue[i]);
-        sign->queue[i] = made[i];
-    }
-    sign->news = true;
-}
-
 static void heard(void *ctx, const struct ipc_message *message, int64_t now)
 {
     struct sign *sign = ctx;
@@ -131,7 +118,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     if (message->type == SIGNER_FAILED) {
         not_started(sign, unpack_slice(&in), now);
     } else if (message->type == SIGNER_DEAF) {
-        make_queue(sign);
+        sign->news |= helper_renew_queue(&sign->process, sign->queue);
     } else if (message->type == SIGNER_READY) {
         helper_serves(&sign->process, now);
         sign->serves = true;

@@ -45,19 +45,6 @@ int64_t source_settle(struct source_process *source, int64_t now)
 
 /* ---- what it says ---- */
 
-static void make_queue(struct source_process *source)
-{
-    int made[2];
-    log_at(LEVEL_ERROR, "", "gatepost-source's queue was closed, and is made anew");
-    if (ipc_pair(made) != 0)
-        return; /* the next one finds it closed, and says so */
-    for (size_t i = 0; i < 2; i++) {
-        close(source->queue[i]);
-        source->queue[i] = made[i];
-    }
-    source->news = true;
-}
-
 static void heard(void *ctx, const struct ipc_message *message, int64_t now)
 {
     struct source_process *source = ctx;
@@ -65,7 +52,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     if (message->type == SOURCE_FAILED) {
         not_started(source, unpack_slice(&in), now);
     } else if (message->type == SOURCE_DEAF) {
-        make_queue(source);
+        source->news |= helper_renew_queue(&source->process, source->queue);
     } else if (message->type == SOURCE_READY) {
         helper_serves(&source->process, now);
         log_at(LEVEL_INFO, "", "gatepost-source ready", field_num("pid", source->process.pid));

@@ -14,8 +14,8 @@ void tell_tickets(struct parent *parent)
     struct generation *generation;
     struct slot *slot;
     FOR_EACH_SLOT(slot, generation, parent)
-    if (slot->state != PROXY_CONFIGURING)
-        slot_send_tickets(slot, &parent->tickets);
+        if (slot->state != PROXY_CONFIGURING)
+            slot_send_tickets(slot, &parent->tickets);
 }
 
 /* ---- scanners ---- */
@@ -28,7 +28,7 @@ static void tell_down(struct parent *parent, struct scanners *scanners)
         shared_family_changed(parent->shared, scanners->kind);
     if (taken(&scanners->news))
         FOR_EACH_SLOT(slot, generation, parent)
-    slot_tell_down(slot, scanners);
+            slot_send_down(slot, scanners);
 }
 
 static void tell_queue(struct parent *parent, struct scanners *scanners)
@@ -37,7 +37,7 @@ static void tell_queue(struct parent *parent, struct scanners *scanners)
     struct slot *slot;
     if (taken(&scanners->moved))
         FOR_EACH_SLOT(slot, generation, parent)
-    slot_send_queue(slot, scanners);
+            slot_send_queue(slot, scanners);
 }
 
 void tell_family(struct parent *parent, struct scanners *scanners)
@@ -62,8 +62,8 @@ static void tell_lists(struct parent *parent)
     struct slot *slot;
     if (taken(&parent->keeper.new_lists))
         FOR_EACH_SLOT(slot, generation, parent)
-    if (slot->state != PROXY_CONFIGURING)
-        slot_send_lists(slot, &parent->keeper);
+            if (slot->state != PROXY_CONFIGURING)
+                slot_send_lists(slot, &parent->keeper);
 }
 
 static void tell_mark(struct parent *parent)
@@ -72,8 +72,8 @@ static void tell_mark(struct parent *parent)
     struct slot *slot;
     if (taken(&parent->release.new_mark))
         FOR_EACH_SLOT(slot, generation, parent)
-    if (slot->state != PROXY_CONFIGURING)
-        slot_send_mark(slot, &parent->release);
+            if (slot->state != PROXY_CONFIGURING)
+                slot_send_mark(slot, &parent->release);
 }
 
 static void tell_pairs(struct parent *parent, int64_t now)
@@ -85,8 +85,8 @@ static void tell_pairs(struct parent *parent, int64_t now)
     release_restart(&parent->release, now);
     learn_restart(&parent->learn, now);
     FOR_EACH_SLOT(slot, generation, parent)
-    if (keeper_keeps(generation->loaded.config) && slot->state != PROXY_CONFIGURING)
-        slot_send_pairs(slot, &parent->keeper);
+        if (keeper_keeps(generation->loaded.config) && slot->state != PROXY_CONFIGURING)
+            slot_send_pairs(slot, &parent->keeper);
 }
 
 static void tell_signer(struct parent *parent)
@@ -95,7 +95,7 @@ static void tell_signer(struct parent *parent)
     struct slot *slot;
     if (taken(&parent->sign.news))
         FOR_EACH_SLOT(slot, generation, parent)
-    slot_send_signer(slot, &parent->sign);
+            slot_send_signer(slot, &parent->sign);
 }
 
 static void tell_source(struct parent *parent)
@@ -104,7 +104,7 @@ static void tell_source(struct parent *parent)
     struct slot *slot;
     if (taken(&parent->source.news))
         FOR_EACH_SLOT(slot, generation, parent)
-    slot_send_source(slot, &parent->source);
+            slot_send_source(slot, &parent->source);
 }
 
 static void tell_milters(struct parent *parent)
@@ -114,7 +114,7 @@ static void tell_milters(struct parent *parent)
     for (size_t i = 0; i < parent->milters.count; i++)
         if (taken(&parent->milters.all[i].news))
             FOR_EACH_SLOT(slot, generation, parent)
-    slot_send_milter(slot, &parent->milters.all[i]);
+                slot_send_milter(slot, &parent->milters.all[i]);
 }
 
 void tell_helpers(struct parent *parent, int64_t now)

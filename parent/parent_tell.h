@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * Proxies that run are told what is another than when they were started; at their start they are told all
- * (parent_slot.c). Each of these does nothing when there is no news. */
+ * (parent_slot_tell.c). Each of these does nothing when there is no news. */
 #ifndef PARENT_PARENT_TELL_H
 #define PARENT_PARENT_TELL_H
 
-#include "parent/parent.h"
+#include "parent/parent_slot.h"
 
 /* Keys of tickets, after each rotation. */
 void tell_tickets(struct parent *parent);

@@ -4,7 +4,7 @@
 #include "tests/harness/failing_memory.h"
 
 #include "base/log.h"
-#include "parent/parent.h"
+#include "parent/parent_slot.h"
 #include "parent/parent_watch.h"
 #include "tests/harness/unit.h"
 
