@@ -5,6 +5,7 @@
 #include "proxy/session/session_facts.h"
 #include "proxy/session/session_foreign.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct reader_foreign {
@@ -41,18 +42,11 @@ static void ask(struct reader_foreign *f)
     stream_flush_whole(f->server);
 }
 
-/* What was sent before the reply was sent in plaintext, by whomever; passed on it would count as part of what is
- * encrypted (CVE-2011-0411 and its kin). */
-static bool spoke_early(const struct session *base)
-{
-    return stream_kept(base->stream).len > 0 || stream_input_waits(base->stream);
-}
-
 static void go_ahead(struct reader_foreign *f)
 {
     struct reader *r = f->reader;
     struct stream *server = f->server;
-    if (spoke_early(&r->base)) {
+    if (session_spoke_early(&r->base)) {
         refuse(r, "the client has sent more before it was told to begin");
         session_hang_up(&r->base);
         return;
@@ -99,18 +93,14 @@ static size_t on_input(void *ctx, struct slice bytes)
 static void on_event(void *ctx, enum stream_event event)
 {
     struct reader_foreign *f = ctx;
-    if (event == STREAM_CONNECTED) {
+    const char *fault = session_foreign_fault(f->server, event);
+    char why[128];
+    if (fault) {
+        snprintf(why, sizeof why, "%s", fault); /* it goes with the stream */
+        refuse(f->reader, why);
+    } else if (event == STREAM_CONNECTED) {
         f->spoken.step = STEP_GREETING;
         stream_deadline(f->server, f->reader->base.proxy->config->settings.timeouts_backend);
-    } else if (event == STREAM_CLOSED) {
-        refuse(f->reader, "closed by the server");
-    } else if (event == STREAM_TIMEOUT) {
-        refuse(f->reader, "no answer in time");
-    } else if (event == STREAM_FAILED) {
-        char why[128];
-        slice_to_text(slice_of(stream_error(f->server)), why,
-                      sizeof why); /* it goes with the stream */
-        refuse(f->reader, why);
     }
 }
 

@@ -237,22 +237,17 @@ static void tell_failed_handshake(struct session *s, const char *reason)
     session_record_failure(s, slice_of(why));
 }
 
-static void fail(struct session *s, const char *reason)
+void session_fail(struct session *s, const char *reason)
 {
     if (session_is_securing(s))
         tell_failed_handshake(s, reason);
     session_end(s);
 }
 
-void session_fail_to_secure(struct session *s, const char *reason)
-{
-    fail(s, reason);
-}
-
 static void timed_out(struct session *s)
 {
     if (session_is_securing(s)) {
-        session_fail_to_secure(s, "the handshake takes too long");
+        session_fail(s, "the handshake takes too long");
         return;
     }
     switch (s->state) {
@@ -318,10 +313,10 @@ static void on_event(void *ctx, enum stream_event event)
     case STREAM_FAILED:
         if (!session_is_securing(s) && session_logs(s, LINE_HUNG_UP))
             tell_failure(s, stream_error(s->stream));
-        fail(s, stream_error(s->stream));
+        session_fail(s, stream_error(s->stream));
         break;
     case STREAM_CLOSED:
-        fail(s, "the client hung up in the handshake");
+        session_fail(s, "the client hung up in the handshake");
         break;
     case STREAM_CONNECTED:
         break;

@@ -143,8 +143,8 @@ void session_was_useful(struct session *s);
 
 /* Its TLS handshake is under way. */
 bool session_is_securing(const struct session *s);
-/* It fails, and ends. */
-void session_fail_to_secure(struct session *s, const char *reason);
+/* The connection has failed: where TLS was being begun that is told, and the session ends. */
+void session_fail(struct session *s, const char *reason);
 
 /* The connection is closed once what is queued is out; with the words for that, too. */
 void session_hang_up(struct session *s);

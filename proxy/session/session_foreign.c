@@ -97,6 +97,28 @@ struct stream *session_foreign_connect(struct session *s, const struct stream_ow
     return server;
 }
 
+const char *session_foreign_fault(const struct stream *server, enum stream_event event)
+{
+    switch (event) {
+    case STREAM_CLOSED:
+        return "closed by the server";
+    case STREAM_FAILED:
+        return stream_error(server);
+    case STREAM_TIMEOUT:
+        return "no answer in time";
+    case STREAM_CONNECTED:
+    case STREAM_DRAINED:
+    case STREAM_SECURED:
+        break;
+    }
+    return NULL;
+}
+
+bool session_spoke_early(const struct session *s)
+{
+    return stream_kept(s->stream).len > 0 || stream_input_waits(s->stream);
+}
+
 static size_t on_server_input(void *ctx, struct slice octets)
 {
     (void)ctx, (void)octets;
@@ -108,11 +130,11 @@ static void on_server_event(void *ctx, enum stream_event event)
     struct session_foreign *f = ctx;
     struct session *s = f->session;
     struct stream *server = f->server;
-    if (event != STREAM_CONNECTED) {
-        give_up(f, event == STREAM_TIMEOUT ? "no answer in time" : stream_error(server),
-                ALERT_INTERNAL_ERROR);
+    const char *fault = session_foreign_fault(server, event);
+    if (fault)
+        give_up(f, fault, ALERT_INTERNAL_ERROR);
+    if (event != STREAM_CONNECTED)
         return;
-    }
     f->server = NULL;
     session_foreign_free(&s->foreign);
     session_pass(s, server);
@@ -155,13 +177,13 @@ static void look(struct session_foreign *f, struct slice octets)
         f->in_vain = f->hello.need > before ? 0 : f->in_vain + 1;
         await_octets(s, f->hello.need);
         if (f->in_vain == IN_VAIN_MOST)
-            session_fail_to_secure(s, "the client hung up in the handshake");
+            session_fail(s, "the client hung up in the handshake");
         break;
     case TLS_HELLO_READ:
         decide(f);
         break;
     case TLS_HELLO_BROKEN:
-        session_fail_to_secure(s, "what the client has sent is no TLS");
+        session_fail(s, "what the client has sent is no TLS");
         break;
     }
 }
@@ -175,9 +197,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     if (n > 0)
         look(f, (struct slice){octets, (size_t)n});
     else if (n == 0)
-        session_fail_to_secure(f->session, "the client hung up in the handshake");
+        session_fail(f->session, "the client hung up in the handshake");
     else if (errno != EAGAIN && errno != EINTR)
-        session_fail_to_secure(f->session, strerror(errno));
+        session_fail(f->session, strerror(errno));
 }
 
 void session_foreign_begin(struct session *s, void (*ours)(struct session *s))

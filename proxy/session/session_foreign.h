@@ -18,4 +18,12 @@ void session_foreign_free(struct session_foreign **foreign);
 struct stream *session_foreign_connect(struct session *s, const struct stream_owner *hears,
                                        void *owner, const char **reason);
 
+/* Why a connection that such a server is asked on is of no use any more. NULL: it still is. The text may be the
+ * stream's. */
+const char *session_foreign_fault(const struct stream *server, enum stream_event event);
+
+/* Whether the client has sent more behind its wish for TLS, before that was answered: in plaintext, by whomever; passed
+ * on it would count as part of what is encrypted (CVE-2011-0411 and its kin). */
+bool session_spoke_early(const struct session *s);
+
 #endif

@@ -91,7 +91,7 @@ static void send_away(struct session *s)
 {
     session_count(s, COUNTER_HURRIED);
     if (session_is_securing(s))
-        session_fail_to_secure(s, "the handshake takes too long");
+        session_fail(s, "the handshake takes too long");
     else if (s->passage)
         session_end(s);
     else

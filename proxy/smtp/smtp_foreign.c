@@ -92,18 +92,11 @@ static void told(struct smtp_foreign *f, const struct smtp_reply *reply)
     then(&f->session->base);
 }
 
-/* What was sent before the 220 was sent in plaintext, by whomever; passed on it would count as part of what is
- * encrypted (CVE-2011-0411). */
-static bool spoke_early(const struct smtp_session *s)
-{
-    return stream_kept(s->base.stream).len > 0 || stream_input_waits(s->base.stream);
-}
-
 static void go_ahead(struct smtp_foreign *f, const struct smtp_reply *reply)
 {
     struct smtp_session *s = f->session;
     struct stream *server = f->server;
-    if (spoke_early(s)) {
+    if (session_spoke_early(&s->base)) {
         session_tell_not_passed(&s->base, "", "the client has sent more behind STARTTLS");
         smtp_foreign_close(s);
         smtp_close(s, 421, "4.7.0", "nothing may follow STARTTLS before its reply");
@@ -173,23 +166,11 @@ static size_t on_input(void *ctx, struct slice bytes)
 static void on_event(void *ctx, enum stream_event event)
 {
     struct smtp_foreign *f = ctx;
-    switch (event) {
-    case STREAM_CLOSED:
-        fail(f, "closed by the server");
-        break;
-    case STREAM_FAILED:
-        fail(f, stream_error(f->server));
-        break;
-    case STREAM_TIMEOUT:
-        fail(f, "no answer in time");
-        break;
-    case STREAM_CONNECTED:
+    const char *fault = session_foreign_fault(f->server, event);
+    if (fault)
+        fail(f, fault);
+    else if (event == STREAM_CONNECTED)
         stream_deadline(f->server, f->session->base.proxy->config->settings.timeouts_backend);
-        break;
-    case STREAM_DRAINED:
-    case STREAM_SECURED:
-        break;
-    }
 }
 
 /* ---- asked ---- */
