@@ -199,6 +199,7 @@ static void take_over(struct parent *parent, int64_t now)
     parent->current->until = 0;
     parent->starting = NULL;
     const struct config *config = parent->current->loaded.config;
+    sockets_prune(&parent->sockets, config); /* who drains is the last to hold what is closed */
     if (before) {
         generation_drain(before, false, now + before->loaded.config->settings.timeouts_drain);
         shelve(parent, before);
@@ -206,7 +207,6 @@ static void take_over(struct parent *parent, int64_t now)
         parent_tell_asker(parent, NULL); /* by the keeper of the old one */
         parent_apply(parent, config, now);
     }
-    sockets_prune(&parent->sockets, config);
     report_ready(parent);
     deposit_sockets(&parent->sockets);
 }

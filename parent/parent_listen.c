@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_listen.h"
 
+#include "base/listening_end.h"
 #include "parent/parent_deposit.h"
 #include "policy/place.h"
 
@@ -272,8 +273,10 @@ void sockets_prune(struct sockets *sockets, const struct config *config)
             sockets->all[kept++] = sockets->all[i];
             continue;
         }
-        if (config)
+        if (config) {
             deposit_forget(&sockets->all[i]);
+            listening_end_begin(sockets->all[i].fd);
+        }
         close(sockets->all[i].fd);
     }
     sockets->count = kept;

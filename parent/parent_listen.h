@@ -39,7 +39,8 @@ int sockets_bind(const struct ip *ip, uint16_t port, bool shared);
 bool sockets_open(struct sockets *sockets, const struct config *config, unsigned slots,
                   struct buf *report);
 
-/* Closes those whose address this configuration does not name, and systemd's copies of them; NULL: all, and no copies. */
+/* Closes those whose address this configuration does not name (no new client is let in there: listening_end.h), and
+ * systemd's copies of them; NULL: all, and no copies. */
 void sockets_prune(struct sockets *sockets, const struct config *config);
 
 /* The sockets of a listener that slot `slot` of `slots` serves, one a call:

@@ -136,3 +136,10 @@ void proxy_new_id(struct proxy *proxy, char out[static 24])
         process = 1;
     snprintf(out, 24, "%08x%" PRIx64, process, 0x1000 + proxy->next_id++);
 }
+
+void proxy_end_if_drained(struct proxy *proxy)
+{
+    bool is_used = proxy->session_count || proxy->expected || !proxy->errands_over;
+    if (proxy->draining && !is_used)
+        proxy->drained(proxy);
+}

@@ -94,8 +94,9 @@ struct proxy {
     struct event *stress_clock; /* while little room is left (session_stress.c) */
     bool stressed;
     size_t session_count;
+    size_t expected; /* what may still become sessions: see introduced.h, acceptor_drain */
     bool draining, stopping;
-    void (*drained)(struct proxy *proxy); /* the last session has ended while draining, or errand */
+    void (*drained)(struct proxy *proxy); /* see proxy_end_if_drained */
 };
 
 /* What the policy wants from the scanners, and at which phases it can act. False: out of memory. */
@@ -113,6 +114,9 @@ void proxy_count(struct proxy *proxy);
 /* Sessions that are between commands are told 421 and closed;
  * the others end after their transaction. */
 void sessions_stop(struct proxy *proxy);
+
+/* While draining: there may be nothing left, no session, no connection that becomes one, no errand. */
+void proxy_end_if_drained(struct proxy *proxy);
 
 /* A new id for a session, unique over proxies and restarts; written to `out`. */
 void proxy_new_id(struct proxy *proxy, char out[static 24]);

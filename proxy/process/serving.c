@@ -81,8 +81,7 @@ static void accept_all(struct program *p)
 static void no_errands(struct proxy *proxy)
 {
     proxy->errands_over = true;
-    if (proxy->session_count == 0)
-        proxy->drained(proxy);
+    proxy_end_if_drained(proxy);
 }
 
 static void tell_overrun(void *ctx, enum scanner_kind kind)
@@ -139,11 +138,20 @@ static void drained(struct proxy *proxy)
     event_base_loopexit(proxy->base, NULL);
 }
 
+/* Of an address that a reload gives up nobody else holds the queue; when all stop, systemd may. */
+static void close_listeners(struct program *p, bool stopping)
+{
+    for (size_t i = 0; i < p->listener_count; i++)
+        if (stopping)
+            acceptor_free(&p->listeners[i].acceptor);
+        else
+            acceptor_drain(p->listeners[i].acceptor);
+}
+
 void serving_drain(struct program *p, bool stopping)
 {
     p->state = PROXY_DRAINING;
-    for (size_t i = 0; i < p->listener_count; i++)
-        acceptor_free(&p->listeners[i].acceptor);
+    close_listeners(p, stopping);
     p->proxy.draining = true;
     p->proxy.drained = drained;
     p->proxy.errands_over = !p->proxy.errands || !errands_drain(p->proxy.errands);
@@ -155,6 +163,5 @@ void serving_drain(struct program *p, bool stopping)
     list_watch_free(&p->proxy.watch);
     if (stopping)
         sessions_stop(&p->proxy);
-    if (p->proxy.session_count == 0 && p->proxy.errands_over)
-        drained(&p->proxy);
+    proxy_end_if_drained(&p->proxy);
 }

@@ -47,11 +47,14 @@ struct introductions *introductions_new(struct proxy *proxy, const struct mail_p
 /* Its descriptor is somebody else's, or closed, by now. */
 static void forget(struct introduced *i)
 {
+    struct proxy *proxy = i->of->proxy;
     LIST_REMOVE(i, link);
     i->of->count--;
+    proxy->expected--;
     if (i->readable)
         event_free(i->readable);
     free(i);
+    proxy_end_if_drained(proxy);
 }
 
 static void hang_up(struct introduced *i, const char *why)
@@ -167,7 +170,7 @@ static void no_room(struct introductions *all, int fd)
 void introductions_await(struct introductions *introductions, int fd, const struct ip *balancer,
                          uint16_t port)
 {
-    const struct proxy *proxy = introductions->proxy;
+    struct proxy *proxy = introductions->proxy;
     struct introduced *i = introductions->count < MOST ? malloc(sizeof *i) : NULL;
     if (!i) {
         no_room(introductions, fd);
@@ -182,6 +185,7 @@ void introductions_await(struct introductions *introductions, int fd, const stru
     i->readable = event_new(proxy->base, fd, EV_READ, on_readable, i);
     LIST_INSERT_HEAD(&introductions->waiting, i, link);
     introductions->count++;
+    proxy->expected++;
     if (!i->readable)
         hang_up(i, "out of memory");
     else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/session/listener.h"
 
+#include "base/listening_end.h"
 #include "base/log.h"
 #include "policy/table.h"
 #include "proxy/session/introduced.h"
@@ -29,7 +30,8 @@ struct acceptor {
     int fd;
     struct introductions *introductions; /* of load balancers; NULL: there are none */
     struct event *readable, *pause;
-    unsigned nothing; /* in a row */
+    struct event *end; /* of a socket that is given up */
+    unsigned nothing;  /* in a row */
 };
 
 /* The same port may be another host's. */
@@ -139,17 +141,49 @@ struct acceptor *acceptor_new(struct proxy *proxy, const struct mail_protocol *p
     return a;
 }
 
+static void stop_accepting(struct acceptor *a)
+{
+    struct event *const events[] = {a->readable, a->pause, a->end};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (events[i])
+            event_free(events[i]);
+    a->proxy->expected -= a->end != NULL;
+    a->readable = a->pause = a->end = NULL;
+    if (a->fd >= 0)
+        close(a->fd);
+    a->fd = -1;
+}
+
+static void on_end(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct acceptor *a = arg;
+    stop_accepting(a);
+    proxy_end_if_drained(a->proxy);
+}
+
+/* False: out of memory, and those that are on their way are reset. */
+static bool end_later(struct acceptor *a)
+{
+    struct timeval later = {LISTENING_END_MS / 1000, LISTENING_END_MS % 1000 * 1000L};
+    a->end = event_new(a->proxy->base, -1, 0, on_end, a);
+    a->proxy->expected += a->end != NULL;
+    return a->end && event_add(a->end, &later) == 0;
+}
+
+void acceptor_drain(struct acceptor *a)
+{
+    if (a && !(a->fd >= 0 && listening_is_ending(a->fd) && end_later(a)))
+        stop_accepting(a);
+}
+
 void acceptor_free(struct acceptor **acceptor)
 {
     struct acceptor *a = *acceptor;
     if (!a)
         return;
-    if (a->readable)
-        event_free(a->readable);
-    if (a->pause)
-        event_free(a->pause);
+    stop_accepting(a);
     introductions_free(&a->introductions);
-    close(a->fd);
     free(a);
     *acceptor = NULL;
 }

@@ -13,6 +13,10 @@ struct acceptor;
 struct acceptor *acceptor_new(struct proxy *proxy, const struct mail_protocol *protocol,
                               const struct listener *listener, int fd);
 
+/* Accepts no more, but from a socket that is given up: those that are on their way there still come
+ * (listening_end.h). Connections that wait to be introduced still become sessions. */
+void acceptor_drain(struct acceptor *acceptor);
+
 /* Accepts no more; what is queued in the socket stays for whoever else holds it. */
 void acceptor_free(struct acceptor **acceptor);
 

@@ -497,6 +497,5 @@ void session_end(struct session *s)
     TAILQ_REMOVE(&proxy->sessions, s, link);
     proxy->session_count--;
     free(s);
-    if (proxy->draining && proxy->session_count == 0 && proxy->errands_over)
-        proxy->drained(proxy);
+    proxy_end_if_drained(proxy);
 }

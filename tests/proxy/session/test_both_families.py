@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A listener of "[::]" takes IPv4 as well, and whoever comes by IPv4 is a client of IPv4 in all that is found out of it."""
 import socket
+import threading
 
 import pytest
 
@@ -8,6 +9,7 @@ from lab.gatepost import backend, domains
 from lab.ports import free_port
 from lab.process import port_answers, wait_until
 from lab.smtp_client import Session, send
+from lab.wire import Closed
 
 MESSAGE = b"Subject: both\r\n\r\nhello\r\n"
 RULES = """
@@ -67,14 +69,53 @@ def test_both_may_have_a_listener_of_their_own(gateway):
             assert client.greeting.text.endswith(name)
 
 
+APART = 'listen smtp "four" on "127.0.0.1:{port}" {{ banner "four" }}\nlisten smtp "six" on "[::]:{port}" {{ banner "six" }}\n'
+
+
 def test_a_reload_parts_and_joins_them(gateway):
-    apart = 'listen smtp "four" on "127.0.0.1:{port}" {{ banner "four" }}\nlisten smtp "six" on "[::]:{port}" {{ banner "six" }}\n'
     it = gateway(ALL)
 
     def banner(host):
         with Session(it.all_port, host=host) as client:
             return client.greeting.text.split()[-1]
-    for listen, said in ((apart, ("four", "six")), (ALL, ("ESMTP", "ESMTP"))):
+    for listen, said in ((APART, ("four", "six")), (ALL, ("ESMTP", "ESMTP"))):
         it.configure(it.body(listen))
         it.reload()
         assert wait_until(lambda said=said: all((banner("127.0.0.1"), banner("::1")) == said for _ in range(4))), it.log()[-3000:]
+
+
+class Knocking:
+    """Comes again and again; what it heard that was no greeting is in `wrong`."""
+
+    def __init__(self, port):
+        self.port, self.greeted, self.wrong, self.over = port, 0, [], threading.Event()
+        self.thread = threading.Thread(target=self.knock)
+        self.thread.start()
+
+    def knock(self):
+        while not self.over.is_set():
+            try:
+                with Session(self.port) as client:
+                    client.close()
+                self.greeted += 1
+            except (OSError, Closed, AssertionError) as error:
+                self.wrong.append(repr(error))
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+
+
+def test_whoever_comes_while_a_reload_moves_the_socket_is_greeted(gateway):
+    it = gateway(ALL)
+    clients = [Knocking(it.all_port) for _ in range(3)]
+    try:
+        for n, listen in enumerate((APART, ALL) * 3):
+            it.configure(it.body(listen))
+            it.reload()
+            assert wait_until(lambda n=n: it.log().count("generation ended") > n), it.log()[-2000:]
+    finally:
+        for client in clients:
+            client.end()
+    assert all(client.greeted for client in clients)
+    assert [client.wrong for client in clients] == [[], [], []]

@@ -252,3 +252,16 @@ def test_tls_that_ends_at_haproxy_counts(gateway, haproxy, authority):
         session.envelope("user@example.com")
         assert session.data(MESSAGE).code == 250
     assert b"X-Encrypted: TLS_" in it.behind.messages[0].content
+
+
+def test_a_reload_does_not_lose_whom_a_balancer_is_about_to_name(gateway):
+    it = gateway()
+    before = set(it.pids("gatepost-proxy"))
+    with Session(it.port, greeting=False, source=BALANCER) as session:
+        session.send(version_2()[:10])
+        it.reload()
+        assert wait_until(lambda: it.log().count("serving ") == 2), it.log()
+        session.send(version_2()[10:])
+        assert session.reply().code == 220
+        assert "not from there" in recipient_reply(session).text
+    assert wait_until(lambda: not before & set(it.pids("gatepost-proxy")))
