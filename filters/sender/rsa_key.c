@@ -3,17 +3,11 @@
  *              BIT STRING { SEQUENCE { INTEGER modulus, INTEGER exponent } } } */
 #include "filters/sender/rsa_key.h"
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
-#include <openssl/rsa.h>
-
 enum {
     SEQUENCE = 0x30,
     BIT_STRING = 0x03,
     INTEGER = 0x02,
     LENGTH_OCTETS_MAX = 2,
-    SHA256_OCTETS = 32
 };
 
 static unsigned octet_at(struct slice s, size_t i)
@@ -94,53 +88,4 @@ unsigned rsa_key_bits(const struct rsa_key *key)
     for (unsigned first = octet_at(key->modulus, 0); first; first >>= 1)
         bits++;
     return bits;
-}
-
-static bool push(OSSL_PARAM_BLD *parameters, const char *name, struct slice number, BIGNUM **to)
-{
-    *to = BN_bin2bn((const unsigned char *)number.ptr, (int)number.len, NULL);
-    return *to && OSSL_PARAM_BLD_push_BN(parameters, name, *to) == 1;
-}
-
-static EVP_PKEY *key_from(const OSSL_PARAM *parameters)
-{
-    EVP_PKEY *made = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    if (context && EVP_PKEY_fromdata_init(context) == 1)
-        EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, (OSSL_PARAM *)(uintptr_t)parameters);
-    EVP_PKEY_CTX_free(context);
-    return made;
-}
-
-static EVP_PKEY *make(const struct rsa_key *key)
-{
-    EVP_PKEY *made = NULL;
-    BIGNUM *n = NULL, *e = NULL;
-    OSSL_PARAM *parameters = NULL;
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    if (builder && push(builder, OSSL_PKEY_PARAM_RSA_N, key->modulus, &n) &&
-        push(builder, OSSL_PKEY_PARAM_RSA_E, key->exponent, &e))
-        parameters = OSSL_PARAM_BLD_to_param(builder);
-    if (parameters)
-        made = key_from(parameters);
-    OSSL_PARAM_free(parameters);
-    OSSL_PARAM_BLD_free(builder);
-    BN_free(n);
-    BN_free(e);
-    return made;
-}
-
-bool rsa_key_verifies(const struct rsa_key *key, const unsigned char *digest,
-                      struct slice signature)
-{
-    EVP_PKEY *public = make(key);
-    EVP_PKEY_CTX *context = public ? EVP_PKEY_CTX_new(public, NULL) : NULL;
-    bool ok = context && EVP_PKEY_verify_init(context) == 1 &&
-              EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
-              EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
-              EVP_PKEY_verify(context, (const unsigned char *)signature.ptr, signature.len, digest,
-                              SHA256_OCTETS) == 1;
-    EVP_PKEY_CTX_free(context);
-    EVP_PKEY_free(public);
-    return ok;
 }
