@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_listen.h"
 
+#include "base/clock.h"
 #include "base/listening_end.h"
 #include "parent/parent_deposit.h"
 #include "policy/place.h"
@@ -138,14 +139,25 @@ static bool is_any(const struct ip *ip)
     return memcmp(ip->bytes, none, sizeof none) == 0;
 }
 
-/* One of ours has it, or all addresses of its kind: what a reload narrows or widens stands beside
- * what was until that is pruned. */
+/* It is the same, or one of them is all addresses of its kind. */
+static bool overlaps(const struct listen_socket *socket, const struct ip *ip, uint16_t port)
+{
+    return socket->port == port && socket->ip.family == ip->family &&
+           (is_any(ip) || is_any(&socket->ip) || sockets_same_address(socket, ip, port));
+}
+
+/* One of ours has it: what a reload narrows or widens stands beside what was until that is pruned, and
+ * what was given up until nobody is on his way there any more. */
 static bool is_ours(const struct sockets *sockets, const struct ip *ip, uint16_t port)
 {
-    for (size_t i = 0; i < sockets->count; i++) {
-        const struct listen_socket *socket = &sockets->all[i];
-        if (socket->port == port && socket->ip.family == ip->family &&
-            (is_any(ip) || is_any(&socket->ip) || sockets_same_address(socket, ip, port)))
+    int64_t now = clock_ms();
+    for (size_t i = 0; i < sockets->count; i++)
+        if (overlaps(&sockets->all[i], ip, port))
+            return true;
+    for (size_t i = 0; i < ENDING_MOST; i++) {
+        const struct ending_address *ending = &sockets->ending[i];
+        const struct listen_socket socket = {.ip = ending->ip, .port = ending->port};
+        if (ending->until > now && overlaps(&socket, ip, port))
             return true;
     }
     return false;
@@ -263,6 +275,14 @@ static bool names(const struct config *config, const struct listen_socket *socke
     return false;
 }
 
+static void give_up(struct sockets *sockets, const struct listen_socket *socket)
+{
+    deposit_forget(socket);
+    listening_end_begin(socket->fd);
+    sockets->ending[sockets->ended++ % ENDING_MOST] =
+        (struct ending_address){socket->ip, socket->port, clock_ms() + 2 * LISTENING_END_MS};
+}
+
 void sockets_prune(struct sockets *sockets, const struct config *config)
 {
     size_t kept = 0;
@@ -273,10 +293,8 @@ void sockets_prune(struct sockets *sockets, const struct config *config)
             sockets->all[kept++] = sockets->all[i];
             continue;
         }
-        if (config) {
-            deposit_forget(&sockets->all[i]);
-            listening_end_begin(sockets->all[i].fd);
-        }
+        if (config)
+            give_up(sockets, &sockets->all[i]);
         close(sockets->all[i].fd);
     }
     sockets->count = kept;

@@ -17,9 +17,20 @@ struct listen_socket {
     bool deposited; /* systemd has a copy (parent_deposit.h) */
 };
 
+enum { ENDING_MOST = 64 };
+
+/* Given up, and maybe still held by a proxy that drains (listening_end.h). */
+struct ending_address {
+    struct ip ip;
+    uint16_t port;
+    int64_t until; /* clock_ms */
+};
+
 struct sockets {
     struct listen_socket *all; /* owned */
     size_t count;
+    struct ending_address ending[ENDING_MOST]; /* the last ones */
+    size_t ended;                              /* how many there have been */
 };
 
 /* As system calls want it; its size. */

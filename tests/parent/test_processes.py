@@ -253,6 +253,18 @@ def test_a_new_listener_is_opened_and_an_old_one_closed(serve):
     assert wait_until(lambda: not port_answers(old))
 
 
+def test_an_address_may_be_given_up_and_taken_again_at_once(serve):
+    from lab.ports import free_port
+    gateway = serve()
+    ports = gateway.port, free_port()
+    for generation in (2, 3, 4):
+        gateway.port = ports[(generation - 1) % 2]
+        gateway.configure(gateway.body)
+        gateway.reload()
+        assert gateway.wait_log("serving generation=%d" % generation), gateway.log()[-2000:]
+        assert send_clean(gateway) == 250
+
+
 # -- SIGTERM
 
 def test_it_ends_soon_and_takes_its_children_along(serve):
