@@ -15,11 +15,11 @@ enum {
     HOUR = 3600000,
 };
 
-/* "keeper died", "gatepost-sign's queue was closed" */
+/* "keeper died" */
 static const char *event(const struct helper *helper, const char *what)
 {
     static char text[64];
-    snprintf(text, sizeof text, "%s%s", helper->name, what);
+    snprintf(text, sizeof text, "%s %s", helper->name, what);
     return text;
 }
 
@@ -42,7 +42,7 @@ void helper_not_started(struct helper *helper, struct slice reason, const char *
     if (strcmp(helper->told, text) == 0)
         return;
     snprintf(helper->told, sizeof helper->told, "%s", text);
-    log_at(LEVEL_ERROR, "", event(helper, " not started"), field_str("so", loss),
+    log_at(LEVEL_ERROR, "", event(helper, "not started"), field_str("so", loss),
            field_str("reason", helper->told));
 }
 
@@ -50,7 +50,7 @@ void helper_serves(struct helper *helper, int64_t now)
 {
     helper->told[0] = '\0';
     if (helper->gone_since)
-        log_at(LEVEL_INFO, "", event(helper, " is back"),
+        log_at(LEVEL_INFO, "", event(helper, "is back"),
                field_num("seconds", (now - helper->gone_since) / 1000));
     helper->gone_since = 0;
 }
@@ -67,7 +67,7 @@ void helper_end(struct helper *helper, uint16_t message, int64_t grace, int64_t 
 int64_t helper_settle(struct helper *helper, bool wanted, int64_t now)
 {
     if (helper->pid != 0 && helper->kill_at && helper->kill_at <= now) {
-        log_at(LEVEL_WARNING, "", event(helper, " is killed"), field_num("pid", helper->pid),
+        log_at(LEVEL_WARNING, "", event(helper, "is killed"), field_num("pid", helper->pid),
                field_str("reason", "it does not end"));
         helper->kill_at = 0;
         kill(helper->pid, SIGKILL);
@@ -121,7 +121,7 @@ bool helper_died(struct helper *helper, pid_t pid, int status, int64_t now)
     log_at(helper->ending ? LEVEL_INFO
            : failed       ? LEVEL_DEBUG
                           : LEVEL_ERROR,
-           "", event(helper, helper->ending ? " ended" : " died"), field_num("pid", pid),
+           "", event(helper, helper->ending ? "ended" : "died"), field_num("pid", pid),
            field_str("how", child_death(status)));
     if (!helper->ending && !helper->gone_since)
         helper->gone_since = now;
@@ -137,10 +137,9 @@ bool helper_died(struct helper *helper, pid_t pid, int status, int64_t now)
     return true;
 }
 
-bool helper_renew_queue(const struct helper *helper, int queue[static 2])
+bool helper_renew_queue(int queue[static 2])
 {
     int made[2];
-    log_at(LEVEL_ERROR, "", event(helper, "'s queue was closed, and is made anew"));
     if (ipc_pair(made) != 0)
         return false; /* the next one finds it closed, and says so */
     for (size_t i = 0; i < 2; i++) {

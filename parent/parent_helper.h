@@ -52,7 +52,7 @@ void helper_hear(struct helper *helper, int64_t now,
 
 /* Its proxies wrote to a queue that somebody has shut: another pair in its place, which they are to be
  * told of. False: there can be none now. */
-bool helper_renew_queue(const struct helper *helper, int queue[static 2]);
+bool helper_renew_queue(int queue[static 2]);
 
 /* False: it is another process. Its last words are to be heard before. */
 bool helper_died(struct helper *helper, pid_t pid, int status, int64_t now);

@@ -193,7 +193,8 @@ static void hear_deaf(struct milter *milter, int64_t now)
     if (milter->deaf)
         return;
     milter->deaf = true;
-    milter->news |= helper_renew_queue(&milter->process, milter->queue);
+    log_at(LEVEL_ERROR, "", "gatepost-milter's queue was closed, and is made anew");
+    milter->news |= helper_renew_queue(milter->queue);
     milter->process.kill_at = now + DEAF_GRACE;
 }
 

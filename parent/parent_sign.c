@@ -118,7 +118,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     if (message->type == SIGNER_FAILED) {
         not_started(sign, unpack_slice(&in), now);
     } else if (message->type == SIGNER_DEAF) {
-        sign->news |= helper_renew_queue(&sign->process, sign->queue);
+        log_at(LEVEL_ERROR, "", "gatepost-sign's queue was closed, and is made anew");
+        sign->news |= helper_renew_queue(sign->queue);
     } else if (message->type == SIGNER_READY) {
         helper_serves(&sign->process, now);
         sign->serves = true;

@@ -52,7 +52,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     if (message->type == SOURCE_FAILED) {
         not_started(source, unpack_slice(&in), now);
     } else if (message->type == SOURCE_DEAF) {
-        source->news |= helper_renew_queue(&source->process, source->queue);
+        log_at(LEVEL_ERROR, "", "gatepost-source's queue was closed, and is made anew");
+        source->news |= helper_renew_queue(source->queue);
     } else if (message->type == SOURCE_READY) {
         helper_serves(&source->process, now);
         log_at(LEVEL_INFO, "", "gatepost-source ready", field_num("pid", source->process.pid));
