@@ -2,7 +2,6 @@
 #include "base/listening_end.h"
 
 #include <linux/filter.h>
-#include <stddef.h>
 #include <sys/socket.h>
 
 enum { FLAGS = 13 /* of a TCP header, RFC 9293 3.1 */, SYN = 2, WHOLE = -1 };
@@ -21,6 +20,7 @@ void listening_end_begin(int fd)
 
 bool listening_is_ending(int fd)
 {
+    struct sock_filter none;
     socklen_t steps = 0; /* asked for none of them: how many there are */
-    return getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &steps) == 0 && steps > 0;
+    return getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, &none, &steps) == 0 && steps > 0;
 }

@@ -279,8 +279,8 @@ static void give_up(struct sockets *sockets, const struct listen_socket *socket)
 {
     deposit_forget(socket);
     listening_end_begin(socket->fd);
-    sockets->ending[sockets->ended++ % ENDING_MOST] =
-        (struct ending_address){socket->ip, socket->port, clock_ms() + 2 * LISTENING_END_MS};
+    sockets->ending[sockets->ended++ % ENDING_MOST] = (struct ending_address){
+        socket->ip, socket->port, clock_ms() + 2 * (int64_t)LISTENING_END_MS};
 }
 
 void sockets_prune(struct sockets *sockets, const struct config *config)

@@ -9,19 +9,15 @@
 
 #include <string.h>
 
-struct network_slot {
-    struct network network; /* family 0: empty */
-};
-
 struct table {
-    struct table_file file;             /* what was read from one, without values */
+    struct table_file file;             /* what was read from one */
     struct slice *slots; /* all else */ /* lower case; ptr NULL: empty */
     uint32_t *numbers;                  /* of the slots; NULL: none has one */
     size_t size, count;                 /* size: a power of two */
     bool has_endings;                   /* an entry begins with "*." or "@" */
-    struct network *networks;
+    struct network *networks;           /* of the slots; family 0: empty */
     size_t network_size;
-    uint8_t lengths4[33], lengths6[129]; /* prefix lengths in use */
+    struct network_lengths lengths;
     struct table_origin *origin;
     struct pairs *pairs;
     struct table *beyond; /* the entries beyond ASCII, folded, for texts; NULL: there are none */
@@ -93,16 +89,11 @@ static struct slice lower_copy_of(struct sources *sources, struct slice entry)
     return (struct slice){copy, entry.len};
 }
 
-/* Stands for the slot of an entry that is in the file: it has none, and no number. */
-static struct slice in_file;
-
 /* The slot, filled. NULL: memory. */
 static struct slice *add(struct sources *sources, struct table *table, struct slice entry)
 {
     if (table->count * 2 >= table->size && !enlarge(sources, table))
         return NULL;
-    if (table_file_holds(&table->file, table_hash(entry), SLICE(""), entry))
-        return &in_file;
     struct slice copy = lower_copy_of(sources, entry);
     if (!copy.ptr)
         return NULL;
@@ -128,6 +119,8 @@ static bool number_slot(struct sources *sources, struct table *table, const stru
 static bool add_with(struct sources *sources, struct table *table, struct slice entry,
                      size_t number)
 {
+    if (table_file_number(&table->file, table_hash(entry), SLICE(""), entry))
+        return true;
     struct slice *slot = add(sources, table, entry);
     return slot && (number == 0 || number_slot(sources, table, slot, number));
 }
@@ -187,47 +180,50 @@ bool table_each(const struct table *table, size_t *at, struct slice *entry)
     return more;
 }
 
-static struct slice *slot_for(const struct table *table, uint64_t hash, struct slice prefix,
-                              struct slice ending)
+/* An entry, and its number: who has it copied says which, in a file of pairs it is the file's. */
+struct found {
+    bool there;
+    size_t number;
+};
+
+static struct found find(const struct table *table, uint64_t hash, struct slice prefix,
+                         struct slice ending)
 {
-    struct slice *slot = find_slot(table->slots, table->size, hash, prefix, ending);
+    const struct slice *slot = find_slot(table->slots, table->size, hash, prefix, ending);
     if (slot->ptr)
-        return slot;
-    return table_file_holds(&table->file, hash, prefix, ending) ? &in_file : NULL;
+        return (struct found){true, table->numbers ? table->numbers[slot - table->slots] : 0};
+    size_t number = table_file_number(&table->file, hash, prefix, ending);
+    return (struct found){number > 0, table->file.values ? number : 0};
 }
 
 /* The longest ".ending" (as "*.ending") or "@ending" of the text that is there. */
-static struct slice *slot_for_ending(const struct table *table, struct slice text)
+static struct found find_ending(const struct table *table, struct slice text)
 {
     uint64_t hash = TABLE_HASH_START;
-    struct slice *longest = NULL, *found;
+    struct found longest = {0}, found;
     for (size_t i = text.len; i-- > 0;) {
         hash = table_hash_more(hash, text.ptr[i]);
         struct slice ending = slice_from(text, i);
         if (text.ptr[i] == '.' && i > 0 &&
-            (found = slot_for(table, table_hash_more(hash, '*'), SLICE("*"), ending)))
+            (found = find(table, table_hash_more(hash, '*'), SLICE("*"), ending)).there)
             longest = found;
-        if (text.ptr[i] == '@' && (found = slot_for(table, hash, SLICE(""), ending)))
+        if (text.ptr[i] == '@' && (found = find(table, hash, SLICE(""), ending)).there)
             longest = found;
     }
     return longest;
 }
 
-static struct slice *slot_for_name(const struct table *table, struct slice text)
+static struct found find_name(const struct table *table, struct slice text)
 {
-    struct slice *slot = slot_for(table, table_hash(text), SLICE(""), text);
-    return slot || !(table->has_endings || table->file.has_endings) ? slot
-                                                                    : slot_for_ending(table, text);
+    struct found found = find(table, table_hash(text), SLICE(""), text);
+    return found.there || !(table->has_endings || table->file.has_endings)
+               ? found
+               : find_ending(table, text);
 }
 
 bool table_holds_text(const struct table *table, struct slice text)
 {
-    return slot_for_name(table, text) != NULL;
-}
-
-static size_t number_of(const struct table *table, const struct slice *slot)
-{
-    return slot && table->numbers ? table->numbers[slot - table->slots] : 0;
+    return find_name(table, text).there;
 }
 
 /* Of a long text the end is enough: no entry is so long. */
@@ -249,22 +245,23 @@ bool table_holds_letters(const struct table *table, struct slice text)
 {
     char room[FOLDED];
     struct slice folded = fold(text, room);
-    return slot_for_name(table, folded) || (table->beyond && slot_for_name(table->beyond, folded));
+    return find_name(table, folded).there ||
+           (table->beyond && find_name(table->beyond, folded).there);
 }
 
 size_t table_number_for(const struct table *table, struct slice text, bool letters)
 {
     char room[FOLDED];
     struct slice folded = letters ? fold(text, room) : text;
-    size_t number = number_of(table, slot_for_name(table, folded));
+    size_t number = find_name(table, folded).number;
     if (number > 0 || !letters || !table->beyond)
         return number;
-    return number_of(table->beyond, slot_for_name(table->beyond, folded));
+    return find_name(table->beyond, folded).number;
 }
 
 size_t table_number_of(const struct table *table, struct slice entry)
 {
-    return number_of(table, slot_for(table, table_hash(entry), SLICE(""), entry));
+    return find(table, table_hash(entry), SLICE(""), entry).number;
 }
 
 struct pairs *table_pairs(const struct table *table)
@@ -277,23 +274,9 @@ void table_set_pairs(struct table *table, struct pairs *pairs)
     table->pairs = pairs;
 }
 
-static struct ip masked(const struct ip *ip, uint8_t length)
-{
-    struct ip out = {.family = ip->family};
-    memcpy(out.bytes, ip->bytes, length / 8);
-    if (length % 8)
-        out.bytes[length / 8] = ip->bytes[length / 8] & (uint8_t)(0xff00 >> length % 8);
-    return out;
-}
-
 static struct network *network_slot(const struct table *table, const struct network *network)
 {
-    struct slice bytes = {(const char *)network->base.bytes, sizeof network->base.bytes};
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < bytes.len; i++)
-        hash = (hash ^ (unsigned char)bytes.ptr[i]) * 0x100000001b3u;
-    size_t i =
-        slot_of(hash ^ network->length ^ (uint64_t)network->base.family << 8, table->network_size);
+    size_t i = slot_of(network_hash(network), table->network_size);
     for (; table->networks[i].base.family; i = (i + 1) & (table->network_size - 1))
         if (memcmp(&table->networks[i], network, sizeof *network) == 0)
             break;
@@ -302,22 +285,24 @@ static struct network *network_slot(const struct table *table, const struct netw
 
 static void add_network(struct table *table, const struct network *network)
 {
-    struct network whole = {masked(&network->base, network->length), network->length};
+    struct network whole = network_masked(network);
     *network_slot(table, &whole) = whole;
-    (whole.base.family == 4 ? table->lengths4 : table->lengths6)[whole.length] = 1;
+    network_lengths_add(&table->lengths, &whole);
 }
 
+/* What the file's index knows as networks stays there. */
 bool table_as_networks(struct sources *sources, struct table *table, struct slice *bad)
 {
     *bad = SLICE("");
     if (table->networks)
         return true;
     struct slice entry;
-    table->network_size = size_for(table_count(table));
+    size_t at = table->file.networks.size ? table->file.size : 0;
+    table->network_size = size_for(at ? table->count : table_count(table));
     table->networks = source_alloc(sources, table->network_size, sizeof *table->networks);
     if (!table->networks)
         return false;
-    for (size_t at = 0; own_each(table, &at, &entry);) {
+    while (own_each(table, &at, &entry)) {
         struct network network;
         if (!network_parse(entry, &network)) {
             *bad = entry;
@@ -331,21 +316,21 @@ bool table_as_networks(struct sources *sources, struct table *table, struct slic
 
 bool table_holds_ip(const struct table *table, const struct ip *ip)
 {
-    const uint8_t *lengths = ip->family == 4 ? table->lengths4 : table->lengths6;
-    unsigned longest = ip->family == 4 ? 32 : 128;
-    for (unsigned length = 0; table->networks && ip->family && length <= longest; length++) {
-        if (!lengths[length])
-            continue;
-        struct network network = {masked(ip, (uint8_t)length), (uint8_t)length};
+    struct network network;
+    if (!table->networks)
+        return false;
+    if (network_places_hold(&table->file.networks, ip))
+        return true;
+    for (unsigned length = 0; network_lengths_next(&table->lengths, ip, &length, &network);)
         if (network_slot(table, &network)->base.family)
             return true;
-    }
     return false;
 }
 
 bool table_holds_all(const struct table *table)
 {
-    return table->lengths4[0] || table->lengths6[0];
+    return network_lengths_have_all(&table->lengths) ||
+           network_lengths_have_all(&table->file.networks.lengths);
 }
 
 bool table_line(struct slice *text, struct slice *entry)
@@ -361,15 +346,25 @@ bool table_line(struct slice *text, struct slice *entry)
     return false;
 }
 
-bool table_read(struct sources *sources, struct table *table, struct slice text)
+bool table_take_file(struct sources *sources, struct table *table, const struct table_file *file)
 {
     struct slice entry;
-    if (!table_file_read(sources, &table->file, text))
-        return false;
-    while (table->file.beyond_ascii && table_line(&text, &entry))
-        if (!slice_is_ascii(entry) && !add_beyond(sources, table, entry, 0))
+    table->file = *file;
+    for (size_t at = 0; file->beyond_ascii && table_file_each(file, &at, &entry);)
+        if (!slice_is_ascii(entry) && !add_beyond(sources, table, entry, file->values ? at : 0))
             return false;
     return true;
+}
+
+bool table_read(struct sources *sources, struct table *table, struct slice text)
+{
+    struct table_file file;
+    return table_file_read(sources, &file, text) && table_take_file(sources, table, &file);
+}
+
+const struct table_file *table_in_file(const struct table *table)
+{
+    return &table->file;
 }
 
 bool table_is_plain(const struct table *table)

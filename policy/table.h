@@ -51,6 +51,11 @@ bool table_holds_all(const struct table *table);
  * entries yet, once; the text must live as long. */
 bool table_read(struct sources *sources, struct table *table, struct slice text);
 
+/* Into such a table: what is in a file, as its index has it. False: memory. */
+struct table_file;
+bool table_take_file(struct sources *sources, struct table *table, const struct table_file *file);
+const struct table_file *table_in_file(const struct table *table);
+
 /* Whether its text has names of one spelling alone, so that none need be looked at for another. */
 bool table_is_plain(const struct table *table);
 

@@ -67,7 +67,7 @@ static bool is_indexed(struct bundle *bundle)
 
 static bool has(const struct table_file *file, const char *entry)
 {
-    return table_file_holds(file, table_hash(slice_of(entry)), SLICE(""), slice_of(entry));
+    return table_file_number(file, table_hash(slice_of(entry)), SLICE(""), slice_of(entry));
 }
 
 static ino_t inode(const struct bundle *bundle, size_t n)

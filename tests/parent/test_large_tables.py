@@ -122,3 +122,32 @@ def test_a_million_domains_take_25_megabytes_in_all_processes_together(start, ne
     assert len(table) == 2 and all(mapped(pid) == table for pid in of_all)
     taken = sum(table.values()) + sum(map(pss_beside, of_all)) - sum(map(pss_beside, of_none))
     assert path.stat().st_size < taken < MOST, taken
+
+
+def write_networks(path):
+    """16 octets each at most, with the end of the line."""
+    path.write_text("".join("10.%d.%d.%d/%d\n" % (n >> 14 & 63, n >> 6 & 255, n << 2 & 255, 30 + n % 3) for n in range(COUNT)))
+
+
+def write_pairs(path):
+    path.write_text("".join("u%06d@example.com -> b%d\n" % (n, n % 1000) for n in range(COUNT)))
+
+
+@pytest.mark.skipif(needs.SANITIZED, reason="sanitizers take memory of their own")
+@pytest.mark.parametrize("write_entries, rule, most", [
+    (write_networks, 'when client.ip in listed then reject 554 5.7.1 "listed"', 30_000_000),
+    (write_pairs, 'when listed[recipient] == "b7" then reject 554 5.7.1 "listed"', 47_000_000),
+], ids=["networks", "pairs"])
+def test_a_million_networks_or_pairs_are_there_once_for_all_processes(start, new_backend, own_dir, write_entries, rule, most):
+    path = own_dir / "listed.txt"
+    write_entries(path)
+    without = gateway_of(start, new_backend, "")
+    gateway = gateway_of(start, new_backend, 'table listed from file "%s"\nrule "listed" %s\n' % (path, rule))
+    assert takes(gateway, "u000008@example.com")
+    if write_entries is write_pairs:
+        assert not takes(gateway, "U999007@example.com")
+    of_all, of_none = [[one.process.pid, *proxies_of(one)] for one in (gateway, without)]
+    table = mapped(of_all[0])
+    assert len(table) == 2 and all(mapped(pid) == table for pid in of_all)
+    taken = sum(table.values()) + sum(map(pss_beside, of_all)) - sum(map(pss_beside, of_none))
+    assert path.stat().st_size < taken < most, taken

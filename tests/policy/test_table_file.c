@@ -132,9 +132,9 @@ TEST(test_an_entry_may_begin_at_the_last_octet_of_the_largest_file)
     text[TABLE_FILE_MAX - 1] = 'z';
     text[0] = 'a';
     assert_true(table_file_read(&sources, &file, (struct slice){text, TABLE_FILE_MAX}));
-    assert_true(table_file_holds(&file, table_hash(SLICE("Z")), SLICE(""), SLICE("Z")));
-    assert_true(table_file_holds(&file, table_hash(SLICE("a")), SLICE(""), SLICE("a")));
-    assert_false(table_file_holds(&file, table_hash(SLICE("b")), SLICE(""), SLICE("b")));
+    assert_true(table_file_number(&file, table_hash(SLICE("Z")), SLICE(""), SLICE("Z")));
+    assert_true(table_file_number(&file, table_hash(SLICE("a")), SLICE(""), SLICE("a")));
+    assert_false(table_file_number(&file, table_hash(SLICE("b")), SLICE(""), SLICE("b")));
     assert_int_equal(file.count, 2);
     free(text);
 }
@@ -153,9 +153,9 @@ TEST(test_a_million_entries_take_six_octets_each_beside_their_text)
     assert_int_equal(file.count, COUNT);
     for (size_t i = 0; i < COUNT; i += 997) {
         struct slice entry = {text + i * WIDTH, WIDTH - 1};
-        assert_true(table_file_holds(&file, table_hash(entry), SLICE(""), entry));
-        assert_false(table_file_holds(&file, table_hash(slice_from(entry, 1)), SLICE(""),
-                                      slice_from(entry, 1)));
+        assert_true(table_file_number(&file, table_hash(entry), SLICE(""), entry));
+        assert_false(table_file_number(&file, table_hash(slice_from(entry, 1)), SLICE(""),
+                                       slice_from(entry, 1)));
     }
     arena_free(&small);
     free(text);

@@ -149,18 +149,17 @@ TEST(test_many_keys_in_turn_verify_what_each_has_signed)
     enum { KEYS = 20, ROOM = 128 };
     static unsigned char encoded[KEYS][ROOM], signatures[KEYS][ROOM];
     struct rsa_key keys[KEYS];
-    size_t len = 0;
     for (size_t i = 0; i < KEYS; i++) {
-        EVP_PKEY *pair = EVP_RSA_gen(512 + 8 * (i % 2));
+        EVP_PKEY *pair = EVP_RSA_gen(i % 2 ? 520 : 512);
         unsigned char *at = encoded[i];
         size_t n = (size_t)i2d_PUBKEY(pair, &at);
         assert_true(rsa_key_read((struct slice){(const char *)encoded[i], n}, &keys[i]));
-        len = sign(pair, EVP_sha256(), digest, 32, signatures[i], ROOM);
+        sign(pair, EVP_sha256(), digest, 32, signatures[i], ROOM);
         EVP_PKEY_free(pair);
     }
     for (size_t round = 0; round < 3; round++)
         for (size_t i = 0; i < KEYS; i++) {
-            len = rsa_key_bits(&keys[i]) / 8;
+            size_t len = rsa_key_bits(&keys[i]) / 8;
             memcpy(signature, signatures[i], len);
             assert_true(verifies(&keys[i], digest, len));
             assert_false(verifies(&keys[(i + 2) % KEYS], digest, len));
