@@ -14,21 +14,24 @@
 ARENA_TESTS(1 << 26);
 
 static char report[1000];
+static struct buf said;
+static struct sources sources;
 
 /* NULL: it was not read, and `report` says why. */
 static struct table *read_text(struct slice text)
 {
-    static struct sources sources;
     struct source source = {.path = SLICE("t"), .text = text};
     struct source *kept = arena_alloc(arena, sizeof source);
-    struct buf said = buf_over(report, sizeof report - 1);
+    static const struct loader loader;
     struct parser parser = {.sources = &sources};
     *kept = source;
-    sources = (struct sources){.arena = arena, .files = {kept}, .count = 1, .report = &said};
+    memset(report, 0, sizeof report);
+    said = buf_over(report, sizeof report - 1);
+    sources = (struct sources){
+        .arena = arena, .loader = &loader, .files = {kept}, .count = 1, .report = &said};
     struct table *table = table_new(&sources, 0);
     *table_origin(table) = (struct table_origin){.in_file = true};
     assert_true(pairs_in_file(text) && pairs_read(&parser, table, 0));
-    report[buf_len(&said)] = '\0';
     return sources.errors ? NULL : table;
 }
 
@@ -96,6 +99,20 @@ TEST(test_letters_of_any_case_are_the_same_in_texts)
                          SLICE("shelf")));
 }
 
+TEST(test_domains_have_their_values_in_each_of_their_spellings)
+{
+    struct table *table = of("one.example. -> first\nb\xc3\xbc"
+                             "cher.example -> second\n*.two.example. -> third\n");
+    table_take_names(&sources, table);
+    assert_int_equal(sources.errors, 0);
+    assert_true(is_text(table, "one.example", "first"));
+    assert_true(is_text(table, "xn--bcher-kva.example", "second"));
+    assert_true(is_text(table, "a.two.example", "third") && is_absent(table, "two.example"));
+    table = of("one.example. -> first\nONE.example -> second\n");
+    table_take_names(&sources, table);
+    assert_non_null(strstr(report, "t:1:1: error: \"one.example.\" is the domain in line 2 again"));
+}
+
 TEST(test_doubles_and_values_of_another_kind_are_told_with_their_lines)
 {
     assert_null(read_text(SLICE("a -> 1\nb -> 2\nA -> 3\n")));
@@ -111,7 +128,6 @@ TEST(test_doubles_and_values_of_another_kind_are_told_with_their_lines)
 TEST(test_keys_are_networks_when_all_of_them_are)
 {
     struct table *table = of("10.0.0.0/8 -> ours\n192.0.2.1 -> theirs\n");
-    struct sources sources = {.arena = arena};
     struct slice bad;
     struct ip ip;
     assert_true(table_as_networks(&sources, table, &bad));
