@@ -184,6 +184,7 @@ static void stop_events(struct stream *s)
     if (s->writing)
         event_del(s->writable);
     event_del(s->timer);
+    s->fires_at = 0;
     s->reading = s->writing = false;
     s->deadline = 0;
 }
@@ -344,17 +345,16 @@ void stream_half_close(struct stream *s, int64_t ms)
 static void arm(struct stream *s, int64_t ms)
 {
     struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
-    event_add(s->timer, &wait);
+    s->fires_at = event_add(s->timer, &wait) == 0 ? s->deadline : 0;
 }
 
 void stream_deadline(struct stream *s, int64_t ms)
 {
-    int64_t earlier = s->deadline;
-    s->deadline = ms > 0 ? clock_ms() + ms : 0;
+    int64_t now = clock_ms();
+    s->deadline = ms > 0 ? now + ms : 0;
     /* A timer that fires too early looks at the deadline and goes on:
      * moving it at every command costs nothing. */
-    if (s->deadline != 0 &&
-        (earlier == 0 || s->deadline < earlier || !event_pending(s->timer, EV_TIMEOUT, NULL)))
+    if (s->deadline != 0 && (s->fires_at <= now || s->deadline < s->fires_at))
         arm(s, ms);
 }
 
@@ -362,6 +362,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct stream *s = arg;
+    s->fires_at = 0;
     if (s->deadline == 0)
         return;
     int64_t left = s->deadline - clock_ms();

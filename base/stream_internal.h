@@ -33,6 +33,7 @@ struct stream {
     const struct iovec *pieces;
     size_t piece_count, piece_done;      /* piece_done: bytes of the first piece already written */
     int64_t deadline;                    /* clock_ms; 0: none */
+    int64_t fires_at;                    /* the timer; 0: it does not */
     bool bulk, paused, reading, writing; /* reading, writing: the events are added */
     bool may_hold_bytes;                 /* TLS: the last read did not say WANT_READ */
     bool notify_drained;
