@@ -18,6 +18,11 @@ void listening_end_begin(int fd)
     setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &no_syn, sizeof no_syn);
 }
 
+void listening_end_undo(int fd)
+{
+    setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &(int){0}, sizeof(int));
+}
+
 bool listening_is_ending(int fd)
 {
     struct sock_filter none;

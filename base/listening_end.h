@@ -10,8 +10,11 @@
 /* For how long such a socket is still accepted from: a handshake's way there and back. */
 enum { LISTENING_END_MS = 1000 };
 
-/* From now on a SYN to this TCP socket is dropped, whoever holds the socket. It cannot be undone. */
+/* From now on a SYN to this TCP socket is dropped, whoever holds the socket. */
 void listening_end_begin(int fd);
+
+/* One that somebody has kept nevertheless is listened on again. */
+void listening_end_undo(int fd);
 
 /* Whether somebody has said so of it. */
 bool listening_is_ending(int fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_deposit.h"
 
+#include "base/listening_end.h"
 #include "parent/parent_notify.h"
 
 #include <fcntl.h>
@@ -81,6 +82,7 @@ static bool take(struct sockets *sockets, int fd)
         close(fd);
         return true;
     }
+    listening_end_undo(fd); /* systemd may not have heard that it was given up */
     for (size_t i = 0; i < sockets->count; i++)
         taken.slot += sockets_same_address(&sockets->all[i], &taken.ip, taken.port);
     return sockets_add(sockets, &taken);

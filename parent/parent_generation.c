@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
+#include "base/listening_end.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "parent/parent_contacts.h"
@@ -192,6 +193,13 @@ static void report_ready(struct parent *parent)
     parent->launcher = -1;
 }
 
+/* How long it may take: not less than what is on its way to an address that is given up. */
+static int64_t drain_of(const struct generation *generation)
+{
+    int64_t drain = generation->loaded.config->settings.timeouts_drain;
+    return drain > 2 * (int64_t)LISTENING_END_MS ? drain : 2 * (int64_t)LISTENING_END_MS;
+}
+
 static void take_over(struct parent *parent, int64_t now)
 {
     struct generation *before = parent->current;
@@ -201,7 +209,7 @@ static void take_over(struct parent *parent, int64_t now)
     const struct config *config = parent->current->loaded.config;
     sockets_prune(&parent->sockets, config); /* who drains is the last to hold what is closed */
     if (before) {
-        generation_drain(before, false, now + before->loaded.config->settings.timeouts_drain);
+        generation_drain(before, false, now + drain_of(before));
         shelve(parent, before);
         limit_old(parent);
         parent_tell_asker(parent, NULL); /* by the keeper of the old one */

@@ -275,11 +275,19 @@ static bool names(const struct config *config, const struct listen_socket *socke
     return false;
 }
 
+static struct ending_address *ending_of(struct sockets *sockets, const struct listen_socket *socket)
+{
+    for (size_t i = 0; i < ENDING_MOST; i++)
+        if (sockets_same_address(socket, &sockets->ending[i].ip, sockets->ending[i].port))
+            return &sockets->ending[i];
+    return &sockets->ending[sockets->ended++ % ENDING_MOST];
+}
+
 static void give_up(struct sockets *sockets, const struct listen_socket *socket)
 {
     deposit_forget(socket);
     listening_end_begin(socket->fd);
-    sockets->ending[sockets->ended++ % ENDING_MOST] = (struct ending_address){
+    *ending_of(sockets, socket) = (struct ending_address){
         socket->ip, socket->port, clock_ms() + 2 * (int64_t)LISTENING_END_MS};
 }
 

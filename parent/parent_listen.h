@@ -30,7 +30,7 @@ struct sockets {
     struct listen_socket *all; /* owned */
     size_t count;
     struct ending_address ending[ENDING_MOST]; /* the last ones */
-    size_t ended;                              /* how many there have been */
+    size_t ended;                              /* how many of them there have been */
 };
 
 /* As system calls want it; its size. */

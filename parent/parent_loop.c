@@ -221,11 +221,13 @@ static void take_signals(struct parent *parent, int64_t now)
     }
 }
 
-static void shorten_drains(struct parent *parent)
+/* Of those that drain already, whatever they wait for; until 0: they are being killed. */
+static void hurry_drains(struct parent *parent)
 {
     for (struct generation *old = parent->old; old; old = old->next)
-        if (old->until > parent->stop_until)
-            old->until = parent->stop_until;
+        if (old->until)
+            generation_drain(old, true,
+                             old->until < parent->stop_until ? old->until : parent->stop_until);
 }
 
 /* The second time it means: at once. */
@@ -235,6 +237,7 @@ void parent_stop(struct parent *parent, int64_t now)
     if (parent->current && parent->current->loaded.config->settings.timeouts_drain < grace)
         grace = parent->current->loaded.config->settings.timeouts_drain;
     parent->stop_until = parent->stopping ? now : now + grace;
+    hurry_drains(parent);
     struct generation *active[] = {parent->starting, parent->current};
     parent->starting = parent->current = NULL;
     for (size_t i = 0; i < sizeof active / sizeof *active; i++) {
@@ -244,7 +247,6 @@ void parent_stop(struct parent *parent, int64_t now)
         active[i]->next = parent->old;
         parent->old = active[i];
     }
-    shorten_drains(parent);
     sockets_prune(&parent->sockets, NULL);
     milters_configure(&parent->milters, NULL, now);
     if (parent->stopping)

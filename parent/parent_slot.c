@@ -220,7 +220,7 @@ void slot_drain(struct slot *slot, bool stopping)
         return;
     if (before == PROXY_CONFIGURING)
         slot_kill(slot, "it is not needed any more");
-    else if (before != PROXY_DRAINING)
+    else if (before != PROXY_DRAINING || stopping)
         slot_send(slot, MESSAGE_DRAIN, (struct slice){stopping ? "\1" : "\0", 1}, -1);
 }
 

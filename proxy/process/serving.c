@@ -148,10 +148,9 @@ static void close_listeners(struct program *p, bool stopping)
             acceptor_drain(p->listeners[i].acceptor);
 }
 
-void serving_drain(struct program *p, bool stopping)
+static void begin_to_drain(struct program *p)
 {
     p->state = PROXY_DRAINING;
-    close_listeners(p, stopping);
     p->proxy.draining = true;
     p->proxy.drained = drained;
     p->proxy.errands_over = !p->proxy.errands || !errands_drain(p->proxy.errands);
@@ -161,6 +160,13 @@ void serving_drain(struct program *p, bool stopping)
         state_settle(p->proxy.state);
     smtp_pools_close_idle(p->proxy.backends);
     list_watch_free(&p->proxy.watch);
+}
+
+void serving_drain(struct program *p, bool stopping)
+{
+    if (p->state != PROXY_DRAINING)
+        begin_to_drain(p);
+    close_listeners(p, stopping);
     if (stopping)
         sessions_stop(&p->proxy);
     proxy_end_if_drained(&p->proxy);

@@ -15,6 +15,7 @@ class Service:
     def __init__(self):
         self.name = "@gatepost-service-%d" % os.getpid()
         self.kept = []  # (name, descriptor)
+        self.misses_removals = False
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("\0" + self.name[1:])
         self.socket.settimeout(30)
@@ -24,7 +25,7 @@ class Service:
         words = dict(line.split("=", 1) for line in text.decode().splitlines())
         for _, _, octets in control:
             self.kept.append((words["FDNAME"], array.array("i", octets)[0]))
-        if "FDSTOREREMOVE" in words:
+        if "FDSTOREREMOVE" in words and not self.misses_removals:
             self._close(words["FDNAME"])
         return words
 

@@ -68,6 +68,22 @@ def test_what_the_configuration_names_no_more_is_kept_no_more(parent, systemd):
     assert systemd.ports() == [parent.port] * 2
 
 
+def test_a_socket_that_was_given_up_and_is_kept_nevertheless_is_served_again(parent, systemd):
+    before = parent.port
+    systemd.misses_removals = True
+    begin(systemd, parent)
+    for port in (another_port(before), before):
+        parent.port = port
+        parent.configure()
+        parent.reload()
+        systemd.hear_until("FDSTORE")
+        systemd.hear_until("FDSTORE")
+    end(parent)
+    begin(systemd, parent)
+    assert systemd.ports().count(before) > 2
+    assert all(parent.connect().echoes() for _ in range(20))
+
+
 def test_descriptors_that_are_no_listening_sockets_of_ours_are_closed(parent, systemd):
     begin(systemd, parent)
     end(parent)

@@ -276,6 +276,17 @@ def test_it_ends_soon_and_takes_its_children_along(serve):
     assert not [pid for pid in pids if is_alive(pid)]
 
 
+def test_sessions_of_a_configuration_that_is_gone_are_told_as_well(serve):
+    gateway = serve()
+    with Session(gateway.port) as session:
+        gateway.reload()
+        assert gateway.wait_log("serving generation=2")
+        began = time.monotonic()
+        assert gateway.stop() == 0
+        assert session.reply().code == 421
+        assert time.monotonic() - began < 5
+
+
 def test_a_message_that_is_on_its_way_is_not_lost_by_sigterm(serve):
     gateway = serve()
     gateway.behind.script["DOT"] = [0.7, b"250 2.0.0 ok\r\n"]

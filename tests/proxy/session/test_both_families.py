@@ -96,7 +96,7 @@ class Knocking:
         while not self.over.is_set():
             try:
                 with Session(self.port) as client:
-                    client.close()
+                    assert client.greeting.code == 220, client.greeting
                 self.greeted += 1
             except (OSError, Closed, AssertionError) as error:
                 self.wrong.append(repr(error))

@@ -265,3 +265,14 @@ def test_a_reload_does_not_lose_whom_a_balancer_is_about_to_name(gateway):
         assert session.reply().code == 220
         assert "not from there" in recipient_reply(session).text
     assert wait_until(lambda: not before & set(it.pids("gatepost-proxy")))
+
+
+def test_who_stops_waits_for_nobody_whom_a_balancer_has_not_named(gateway):
+    it = gateway()
+    with Session(it.port, greeting=False, source=BALANCER) as session:
+        session.send(version_2()[:10])
+        it.reload()
+        assert wait_until(lambda: it.log().count("serving ") == 2), it.log()
+        began = time.monotonic()
+        assert it.stop() == 0
+        assert time.monotonic() - began < 5
