@@ -19,7 +19,7 @@ static void look_up(const struct table_file *file)
     struct slice entry, text = file->text.octets;
     for (size_t at = 0; table_file_each(file, &at, &entry);) {
         require(lies_in(entry, text));
-        table_file_number(file, table_hash(entry), SLICE(""), entry);
+        require(table_file_number(file, table_hash(entry), SLICE(""), entry) <= file->size);
         struct value value = table_file_value(file, at);
         if (file->kind == TYPE_TEXT && value.state == VALUE_KNOWN)
             require(lies_in(value.text, text));
