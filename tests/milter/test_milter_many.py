@@ -40,4 +40,4 @@ def test_all_of_them_move_at_once(own_dir):
                 assert gateway.control("reload"), gateway.log()[-4000:]
             assert wait_until(lambda: all(map(listens, here)), 30), gateway.log()[-4000:]
         assert wait_until(lambda: not any(map(listens, ports[0] + ports[1])), 30)
-        assert len(gateway.pids("gatepost-milter")) == MOST
+        assert wait_until(lambda: len(gateway.pids("gatepost-milter")) == MOST, 30), gateway.log()[-4000:]
