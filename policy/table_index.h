@@ -27,12 +27,11 @@ struct index_parts {
 };
 struct index_parts index_parts(const struct index_header *header);
 
-/* One that is being made. */
+/* One that is being made: in the sources' arena, or aside where the loader is to keep a copy. */
 struct table_index {
     struct sources *sources;
     struct table_text text;
-    struct index_header
-        *header; /* in the sources' arena; aside, where the loader is to keep a copy */
+    struct index_header *header;
     bool aside;
 };
 

@@ -265,6 +265,31 @@ def test_an_address_may_be_given_up_and_taken_again_at_once(serve):
         assert send_clean(gateway) == 250
 
 
+def test_however_many_proxies_hold_them_addresses_may_be_taken_again_at_once(serve):
+    from lab.ports import free_port
+
+    def others():
+        return "".join('listen smtp "other %d" on "127.0.0.1:%d"\n' % (n, free_port()) for n in range(3))
+    here, away = others(), others()
+    gateway = serve(here, changes={"process": {"proxies": 22}})
+    for generation, port, more in ((2, free_port(), away), (3, gateway.port, here)):
+        gateway.port = port
+        gateway.configure(gateway.body + more)
+        gateway.reload()
+        assert gateway.wait_log("serving generation=%d" % generation, 60), gateway.log()[-2000:]
+    assert send_clean(gateway) == 250
+
+
+def test_proxies_that_give_up_an_address_end_by_themselves_however_short_a_drain_is(serve):
+    from lab.ports import free_port
+    gateway = serve(changes={"timeouts": {"drain": "1s"}})
+    gateway.port = free_port()
+    gateway.configure(gateway.body)
+    gateway.reload()
+    assert gateway.wait_log("generation ended"), gateway.log()[-2000:]
+    assert "is killed" not in gateway.log() and "died" not in gateway.log()
+
+
 # -- SIGTERM
 
 def test_it_ends_soon_and_takes_its_children_along(serve):
