@@ -90,12 +90,19 @@ def page(mark):
     return b"X-Mark: %s\r\n" % mark.encode() + PAGE
 
 
+def a_worker(gateway):
+    """There is none for a moment after the death of the only one."""
+    found = []
+    assert wait_until(lambda: found.extend(gateway.workers("gatepost-scan")) or found, 15)
+    return found[0]
+
+
 def hurt_while_busy(gateway, hurt, times):
     """Senders keep the only scanner busy; it is hurt so many times in the midst of its work. hurt(pid) is false when it was not."""
     with Load(gateway.port, senders=4, message=page) as load:
         hits = 0
         for _ in range(10 * times):
-            worker = gateway.workers("gatepost-scan")[0]
+            worker = a_worker(gateway)
             if wait_until(lambda: is_running(worker) or not is_alive(worker), 60, 0.001):
                 hits += hurt(worker)
             told = len(load.told)
